@@ -1,0 +1,165 @@
+//! The arrows of ARCHITECTURE.md are law. What a crate may import is written here once and compared with what Cargo resolves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+/// Which of our crates each crate may name in its dependencies. `tests` may name all.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("wallet-base", &[]),
+    ("wallet-platform", &["wallet-base"]),
+    ("wallet-chip", &["wallet-base"]),
+    ("wallet-credential", &["wallet-base"]),
+    ("wallet-exchange", &["wallet-base", "wallet-credential"]),
+    ("wallet-documents", &["wallet-base", "wallet-credential"]),
+    ("wallet-core", &["wallet-base", "wallet-platform", "wallet-chip", "wallet-credential", "wallet-exchange", "wallet-documents"]),
+    ("wallet-verifier", &["wallet-base", "wallet-platform", "wallet-chip", "wallet-credential", "wallet-exchange", "wallet-documents"]),
+    (
+        "wallet-bindings",
+        &[
+            "wallet-core",
+            "wallet-verifier",
+            "wallet-base",
+            "wallet-platform",
+            "wallet-chip",
+            "wallet-credential",
+            "wallet-exchange",
+            "wallet-documents",
+        ],
+    ),
+    ("wallet-central", &["wallet-base", "wallet-chip", "wallet-credential", "wallet-exchange", "wallet-documents", "wallet-verifier"]),
+    ("wallet-card-sim", &["wallet-base", "wallet-chip"]),
+    (
+        "citizen-wallet",
+        &[
+            "wallet-bindings",
+            "wallet-central",
+            "wallet-card-sim",
+            "wallet-base",
+            "wallet-chip",
+            "wallet-credential",
+            "wallet-exchange",
+            "wallet-documents",
+            "wallet-platform",
+        ],
+    ),
+];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")).exec().expect("cargo metadata")
+}
+
+/// Names of the dependencies that end up in a build of the crate. Development dependencies never reach a product.
+fn product_dependencies(package: &Package) -> BTreeSet<String> {
+    package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development).map(|d| d.name.clone()).collect()
+}
+
+/// Every forbidden arrow in a set of (crate, dependencies).
+fn violations(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let ours: BTreeSet<&str> = graph.keys().map(String::as_str).collect();
+    let mut found = Vec::new();
+    for (package, dependencies) in graph {
+        if package == "wallet-tests" {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| name == package) else {
+            found.push(format!("{package} has no line in ARROWS"));
+            continue;
+        };
+        for dependency in dependencies.iter().filter(|d| ours.contains(d.as_str())) {
+            if !allowed.contains(&dependency.as_str()) {
+                found.push(format!("{package} -> {dependency}"));
+            }
+        }
+        if dependencies.contains("uniffi") && package != "wallet-bindings" {
+            found.push(format!("{package} -> uniffi"));
+        }
+    }
+    found
+}
+
+fn graph() -> BTreeMap<String, BTreeSet<String>> {
+    metadata().workspace_packages().iter().map(|p| (p.name.to_string(), product_dependencies(p))).collect()
+}
+
+#[test]
+fn nothing_else_may_be_imported() {
+    assert_eq!(violations(&graph()), Vec::<String>::new());
+}
+
+#[test]
+fn a_forbidden_arrow_is_found() {
+    let mut graph = graph();
+    graph.get_mut("wallet-chip").unwrap().insert("wallet-platform".into());
+    graph.get_mut("wallet-core").unwrap().insert("wallet-verifier".into());
+    graph.get_mut("wallet-exchange").unwrap().insert("uniffi".into());
+    assert_eq!(
+        violations(&graph),
+        ["wallet-chip -> wallet-platform", "wallet-core -> wallet-verifier", "wallet-exchange -> uniffi"],
+        "the test must be able to fail"
+    );
+}
+
+#[test]
+fn the_phones_library_holds_no_simulator_no_service_and_no_recorder() {
+    let metadata = metadata();
+    let nodes: BTreeMap<_, _> = metadata.resolve.as_ref().unwrap().nodes.iter().map(|n| (&n.id, n)).collect();
+    let bindings = metadata.packages.iter().find(|p| p.name.as_str() == "wallet-bindings").unwrap();
+    let (mut todo, mut seen) = (vec![&bindings.id], BTreeSet::new());
+    while let Some(id) = todo.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let normal = |d: &&cargo_metadata::NodeDep| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development);
+        todo.extend(nodes[id].deps.iter().filter(normal).map(|d| &d.pkg));
+    }
+    let names: BTreeSet<&str> = metadata.packages.iter().filter(|p| seen.contains(&p.id)).map(|p| p.name.as_str()).collect();
+    for forbidden in ["wallet-card-sim", "wallet-central", "citizen-wallet", "axum"] {
+        assert!(!names.contains(forbidden), "{forbidden} reaches the phone's library");
+    }
+    assert!(!bindings.features.get("default").is_some_and(|f| f.iter().any(|f| f == "record")), "`record` must be asked for");
+}
+
+/// Every Rust file below a folder with its text.
+fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push((path.to_string_lossy().into_owned(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn only_tools_and_attacks_of_the_desktop_reach_below_the_bindings() {
+    let mut files = Vec::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../desktop/src");
+    sources(&source, &mut files);
+    for (path, text) in files {
+        let inside = path.split("/src/").last().unwrap();
+        if ["tools", "attacks"].iter().any(|m| inside.starts_with(&format!("{m}/")) || inside == format!("{m}.rs")) {
+            continue;
+        }
+        for below in ["wallet_chip", "wallet_credential", "wallet_exchange", "wallet_documents", "wallet_platform", "wallet_core::", "wallet_verifier::"] {
+            assert!(!text.contains(below), "{path} names {below}");
+        }
+    }
+}
+
+#[test]
+fn engines_and_services_know_nothing_of_the_attacks() {
+    for folder in ["core", "bindings", "central"] {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder), &mut files);
+        for (path, text) in files {
+            for word in ["tamper", "attacks::"] {
+                let code = text.lines().filter(|l| !l.trim_start().starts_with("//")).any(|l| l.contains(word) && !l.contains("fn ") && !l.contains('"'));
+                assert!(!code, "{path} names {word}");
+            }
+        }
+    }
+}
