@@ -1,0 +1,30 @@
+//! What touches the world, and nothing that knows what a document is.
+//!
+//! - [`ports`]: what the core asks of a phone (keys, sealing, card, radio, clock, listener); synchronous traits.
+//! - [`deadline`]: the same traits with a worker thread and a deadline around every call.
+//! - [`listener`]: the queue between the core and a [`ports::Listener`].
+//! - [`software`]: the ports in software, for desktop, tests and services.
+//! - [`contract`]: one executable contract per port; every implementation, in any language, is run against it.
+//! - [`store`]: the encrypted database (SQLCipher): open, migrate, read, write in a transaction, close, reopen.
+//! - [`keyslot`]: the header that wraps database keys: passcode and background slots, tries and back-off.
+//! - [`http`]: a blocking HTTPS client with one pinned root, caps and time-outs.
+//! - [`tuf`]: the trust updater (The Update Framework 1.0).
+//! - [`clock_guard`]: what may be said about the device's clock.
+//!
+//! No function here calls a port while it holds a lock.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod clock_guard;
+pub mod contract;
+pub mod deadline;
+mod files;
+pub mod http;
+pub mod keyslot;
+pub mod listener;
+pub mod ports;
+pub mod software;
+pub mod store;
+pub mod tuf;
+
+/// The database driver, re-exported so that every crate uses the one that is linked with SQLCipher.
+pub use rusqlite;
