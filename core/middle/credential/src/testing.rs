@@ -1,0 +1,1 @@
+//! Synthetic authorities and documents for the tests of this crate.
