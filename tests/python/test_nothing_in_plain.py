@@ -1,0 +1,93 @@
+"""No name, number or image byte of the citizen stands in any file of the wallet's folder, whole or in 8-byte pieces."""
+
+import base64
+import json
+import pathlib
+import tempfile
+import unicodedata
+import unittest
+
+import cbor2
+
+import support
+
+PIECE = 8
+
+
+def unpad(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def texts(value):
+    """Every text and byte string inside a decoded value that says something about the citizen."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from texts(inner)
+    elif isinstance(value, cbor2.CBORTag):
+        yield from texts(value.value)
+    elif isinstance(value, (str, bytes)):
+        yield value
+
+
+def needles():
+    """What central issued and what the chip said: values of the mdocs, and the chip's SOD, DG1 and face."""
+    found = set()
+    for _, request, response in support.exchanges("/credential"):
+        if not request or not json.loads(request).get("credential_configuration_id", "").endswith(".mdoc"):
+            continue
+        for issued in json.loads(response).get("credentials", [])[:1]:
+            for items in cbor2.loads(unpad(issued["credential"]))["nameSpaces"].values():
+                for item in items:
+                    found.update(texts(cbor2.loads(item.value)["elementValue"]))
+    for _, request, _ in support.exchanges("/activation/chip"):
+        found.update(v for v in texts(cbor2.loads(unpad(json.loads(request)["evidence"]))) if isinstance(v, bytes) and len(v) >= 64)
+    pieces = set()
+    for value in found:
+        forms = [value]
+        if isinstance(value, str):
+            forms = [unicodedata.normalize(form, value).encode(code) for form in ("NFC", "NFD") for code in ("utf-8", "utf-16-le", "utf-16-be")]
+        for form in forms:
+            pieces.update(form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
+    # Pieces that say nothing about anybody: one repeated byte, and the words of any document of this type.
+    return {p for p in pieces if len(set(p)) > 2}, found
+
+
+def hits(folder, pieces):
+    """Which files hold which pieces."""
+    found = []
+    for path in sorted(pathlib.Path(folder).rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            found += [(path.name, at) for at in range(len(data) - PIECE + 1) if data[at : at + PIECE] in pieces]
+    return found
+
+
+class NothingInPlain(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.pieces, cls.values = needles()
+
+    def test_the_search_has_something_to_find(self):
+        joined = " ".join(v for v in self.values if isinstance(v, str))
+        self.assertIn("Nguyễn", joined)
+        self.assertIn("001090000123", joined)
+        self.assertGreater(max(len(v) for v in self.values if isinstance(v, bytes)), 2000, "a picture")
+        self.assertGreater(len(self.pieces), 5000)
+
+    def test_the_search_finds_what_is_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "leak").write_bytes(b"\0" * 100 + "Nguyễn Văn An".encode()[3:12] + b"\0" * 100)
+            self.assertTrue(hits(folder, self.pieces))
+
+    def test_no_piece_in_any_file_of_the_wallet(self):
+        folder = support.demo()[0] / "wallet"
+        files = [p for p in folder.rglob("*") if p.is_file()]
+        self.assertTrue(any(p.stat().st_size > 4096 for p in files), "there is a database to look at")
+        self.assertEqual(hits(folder, self.pieces), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
