@@ -47,10 +47,10 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             device: Duration::from_secs(10),
-            prompt: Duration::from_secs(120),
-            create_keys: Duration::from_secs(120),
+            prompt: Duration::from_mins(2),
+            create_keys: Duration::from_mins(2),
             transceive: Duration::from_secs(10),
-            reconnect: Duration::from_secs(60),
+            reconnect: Duration::from_mins(1),
             frame: Duration::from_secs(30),
             clock: Duration::from_secs(2),
         }
