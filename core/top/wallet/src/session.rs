@@ -1,0 +1,102 @@
+//! The account's session with the service: an access token bound to the account key, renewed when it must be.
+//!
+//! A token that was lost on the way (killed between the answer and the store) costs nothing: the account key asks for a new offer.
+
+use serde_json::Value;
+
+use crate::activation::{self, rows};
+use crate::dpop::AccountKey;
+use crate::error::WalletError;
+use crate::inner::Inner;
+use crate::issuance::{self, Offer};
+use crate::service::Grant;
+
+/// An access token that ends sooner than this is renewed first.
+const MARGIN_SECS: i64 = 15;
+
+/// GET of a protected resource.
+pub(crate) fn get(inner: &Inner, path: &str) -> Result<Value, WalletError> {
+    call(inner, path, None)
+}
+
+/// POST to a protected resource.
+pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, WalletError> {
+    call(inner, path, Some(body))
+}
+
+fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
+    let key = account(inner)?;
+    let tokens = inner.read(rows::tokens)?;
+    let usable = tokens.access.filter(|_| tokens.expires_at > inner.now().plus_secs(MARGIN_SECS));
+    let had_one = usable.is_some();
+    let access = match usable {
+        Some(access) => access,
+        None => renew(inner, &key)?,
+    };
+    match inner.service.protected(&inner.signer(&key), &access, path, body) {
+        // RFC 6750, 3.1: the token was ended before its time. One new one, then the answer counts.
+        Err(WalletError::Service { status: 401, .. }) if had_one => {
+            inner.write(|db| rows::drop_access_token(db))?;
+            let access = renew(inner, &key)?;
+            inner.service.protected(&inner.signer(&key), &access, path, body)
+        }
+        other => other,
+    }
+}
+
+fn account(inner: &Inner) -> Result<AccountKey, WalletError> {
+    let (key, ended) = inner.read(|db| Ok((rows::account_key(db)?, rows::is_ended(db)?)))?;
+    if ended {
+        return Err(WalletError::AccountEnded);
+    }
+    key.ok_or(WalletError::WrongStep)
+}
+
+/// A new access token: by the refresh token, else by the offer at hand, else by a new offer.
+fn renew(inner: &Inner, key: &AccountKey) -> Result<String, WalletError> {
+    let metadata = issuance::metadata(inner)?;
+    let refresh = inner.read(rows::tokens)?.refresh;
+    if let Some(refresh) = refresh
+        && let Some(access) = granted(inner, key, &metadata.token, &Grant::Refresh(&refresh))?
+    {
+        return Ok(access);
+    }
+    let offer = inner.read(rows::load)?.and_then(|activation| activation.offer);
+    if let Some(offer) = offer
+        && let Some(access) = redeem(inner, key, &metadata.token, &offer)?
+    {
+        return Ok(access);
+    }
+    let offer = activation::fresh_offer(inner).map_err(ended_elsewhere)?;
+    redeem(inner, key, &metadata.token, &offer)?.ok_or(WalletError::AccountEnded)
+}
+
+fn redeem(inner: &Inner, key: &AccountKey, path: &str, offer: &str) -> Result<Option<String>, WalletError> {
+    let offer = issuance::read_offer(inner, offer)?;
+    granted(inner, key, path, &Grant::PreAuthorized(&offer.code))
+}
+
+/// The token of a grant, stored; `None` when the service does not take the grant (RFC 6749, 5.2).
+fn granted(inner: &Inner, key: &AccountKey, path: &str, grant: &Grant<'_>) -> Result<Option<String>, WalletError> {
+    let tokens = match inner.service.token(&inner.signer(key), path, grant) {
+        Err(WalletError::Service { code, .. }) if code == "invalid_grant" => return Ok(None),
+        other => other?,
+    };
+    let now = inner.now();
+    inner.write(|db| rows::set_tokens(db, &tokens, now))?;
+    Ok(Some(tokens.access))
+}
+
+/// The service knows this device's key no more: another device took over.
+fn ended_elsewhere(error: WalletError) -> WalletError {
+    match error {
+        WalletError::Service { status: 401 | 403 | 404 | 409 | 410, .. } => WalletError::AccountEnded,
+        other => other,
+    }
+}
+
+/// What the offer at hand offers; a new one is asked for when there is none.
+pub(crate) fn offered(inner: &Inner) -> Result<Offer, WalletError> {
+    let offer = inner.read(rows::load)?.and_then(|activation| activation.offer).ok_or(WalletError::WrongStep)?;
+    issuance::read_offer(inner, &offer)
+}
