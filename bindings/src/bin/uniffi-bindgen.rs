@@ -1,0 +1,4 @@
+//! Writes the Kotlin, Swift and Python sides of the border.
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}

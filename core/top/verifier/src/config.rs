@@ -1,0 +1,40 @@
+//! What a verifier is opened with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener};
+
+/// Where the verifier lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    /// Folder of the verifier's own: key-slot header and `cache.db`. Created when missing; never shared with a wallet.
+    pub directory: PathBuf,
+    /// `https://host[:port]` of the central service. Plain HTTP is refused.
+    pub service_url: String,
+    /// DER of the one TLS root the service is trusted by.
+    pub tls_root: Vec<u8>,
+    /// `root.json` of the trust repository, as pinned by the build.
+    pub trust_root: Vec<u8>,
+    /// Lowest trust snapshot version this build accepts.
+    pub trust_floor: u64,
+}
+
+/// What the staff device gives. The verifier wraps each in a deadline.
+#[derive(Clone)]
+pub struct Ports {
+    /// Private keys: the device's account key signs requests.
+    pub keys: Arc<dyn KeyStore>,
+    /// Sealing of the cache's database key (class background).
+    pub sealer: Arc<dyn DeviceSealer>,
+    /// Times.
+    pub clock: Arc<dyn Clock>,
+    /// Progress and state changes, if anybody listens.
+    pub listener: Option<Arc<dyn Listener>>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports(..)")
+    }
+}

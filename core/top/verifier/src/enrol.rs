@@ -1,0 +1,92 @@
+//! Enrolment of a staff device: a key behind the port, a one-time code, a certificate of seven days that is verified before it is stored.
+
+use wallet_base::crypto::PublicKey;
+use wallet_base::fact::FactName;
+use wallet_base::random::array;
+use wallet_base::time::Timestamp;
+use wallet_base::x509::{self, Certificate};
+use wallet_credential::trust::{EKU_READER, TrustTargets};
+use wallet_exchange::code_points::{MAX_CERTIFICATE, MAX_CERTIFICATE_LIFE};
+use wallet_exchange::request::role_of;
+use wallet_platform::ports::{KeyClass, KeyStore};
+
+use crate::error::VerifierError;
+use crate::rows;
+use crate::service;
+use crate::staff::{Staff, StaffPapers};
+use crate::verifier::Verifier;
+
+/// Longest one-time code.
+const MAX_CODE: usize = 64;
+
+impl Verifier {
+    /// Enrols this device with a one-time code: fetches trust when none is held, makes a key, gets a certificate, checks it, stores it.
+    ///
+    /// An earlier key of this device is deleted only after the new certificate is stored.
+    pub fn enrol(&self, code: &str) -> Result<Staff, VerifierError> {
+        let code = code.trim();
+        if code.is_empty() || code.len() > MAX_CODE || !code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(VerifierError::Parameter("code"));
+        }
+        if matches!(self.trust(), Err(VerifierError::NoTrust)) {
+            self.sync()?;
+        }
+        let _working = self.working.try_lock().map_err(|_| VerifierError::Busy)?;
+        let trust = self.trust()?;
+        let before = self.papers()?;
+        let made = self.keys.create_keys(KeyClass::Account, 1, &array::<32>(self.random.as_ref()))?;
+        let [(key, public)] = made.keys.as_slice() else {
+            return Err(VerifierError::Internal("the key store gave another number of keys"));
+        };
+        let now = self.moment(self.clock_guard()?.anchor());
+        let enrolled = service::enrol(&self.http, &self.keys, (key, public), code, now).and_then(|answer| {
+            check_certificate(&answer.certificate, Some(public), &trust.targets, now)?;
+            let papers = StaffPapers { key: key.clone(), certificate: answer.certificate, place: answer.place };
+            let staff = papers.staff().ok_or(VerifierError::Answer("enrolment"))?;
+            self.write(|tx| rows::put_staff(tx, &papers))?;
+            Ok(staff)
+        });
+        // A key without a certificate is of no use to anybody; failing to delete it changes nothing about the outcome.
+        let useless = if enrolled.is_ok() { before.map(|papers| papers.key) } else { Some(key.clone()) };
+        if let Some(key) = useless {
+            let _ = self.keys.delete(&[key]);
+        }
+        if enrolled.is_ok() {
+            self.tell("staff", "enrolled");
+        }
+        enrolled
+    }
+
+    /// The papers by which this device may ask now: enrolled, and the certificate still holds against the trust data of today.
+    pub(crate) fn valid_papers(&self, trust: &TrustTargets, now: Timestamp) -> Result<(StaffPapers, Certificate, Staff), VerifierError> {
+        let papers = self.papers()?.ok_or(VerifierError::NotEnrolled)?;
+        let certificate = check_certificate(&papers.certificate, None, trust, now).map_err(|_| VerifierError::CertificateEnded)?;
+        let staff = papers.staff().ok_or(VerifierError::CertificateEnded)?;
+        Ok((papers, certificate, staff))
+    }
+}
+
+/// A reader certificate of this device: small, for readers, with a role, seven days at most, directly under a listed authority, not revoked,
+/// and for the key that asked for it.
+fn check_certificate(der: &[u8], key: Option<&PublicKey>, trust: &TrustTargets, now: Timestamp) -> Result<Certificate, VerifierError> {
+    let untrusted = || VerifierError::Untrusted(FactName::RequestChain);
+    if der.len() > MAX_CERTIFICATE {
+        return Err(untrusted());
+    }
+    let leaf = Certificate::from_der(der).map_err(|_| untrusted())?;
+    let life = leaf.not_after().unix().saturating_sub(leaf.not_before().unix());
+    let own = match key {
+        Some(key) => leaf.public_key().is_ok_and(|public| public == *key),
+        None => true,
+    };
+    let revoked = |certificate: &Certificate| trust.revoked_readers().contains(&certificate.sha256());
+    let under = |authority: &&Certificate| !revoked(authority) && x509::verify_link(&leaf, authority, now).is_ok();
+    let holds = own
+        && !leaf.is_ca()
+        && life <= MAX_CERTIFICATE_LIFE
+        && leaf.has_extended_key_usage(EKU_READER)
+        && role_of(&leaf).is_some()
+        && !revoked(&leaf)
+        && trust.reader_authorities().iter().any(|authority| under(&authority));
+    if holds { Ok(leaf) } else { Err(untrusted()) }
+}

@@ -1,0 +1,188 @@
+//! Refilling: trust by TUF, then the whole set of status lists. Every list is verified before it is stored.
+
+use std::sync::Arc;
+
+use wallet_base::fact::{By, Fact, FactName, Verdict};
+use wallet_base::time::Timestamp;
+use wallet_credential::status::{UnverifiedStatusList, VerifiedStatusList};
+use wallet_platform::ports::{Listener, Progress};
+
+use crate::error::VerifierError;
+use crate::rows::{self, ListRow};
+use crate::service;
+use crate::trust::Trust;
+use crate::verifier::{Verifier, lock};
+
+/// Dates of the trust data that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustDates {
+    /// Snapshot version.
+    pub version: u64,
+    /// When it was signed, where the repository says so.
+    pub signed_at: Option<Timestamp>,
+    /// Until when it is current.
+    pub expires: Timestamp,
+}
+
+/// Dates of one status list that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListDates {
+    /// Address, as credentials name it.
+    pub uri: String,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// Until when it may be used.
+    pub expires_at: Option<Timestamp>,
+    /// When this device fetched it.
+    pub fetched_at: Timestamp,
+}
+
+impl From<&ListRow> for ListDates {
+    fn from(row: &ListRow) -> Self {
+        Self { uri: row.uri.clone(), issued_at: row.issued_at, expires_at: row.expires_at, fetched_at: row.fetched_at }
+    }
+}
+
+/// What a sync came to.
+#[derive(Clone, Debug)]
+pub struct SyncReport {
+    /// `trust.*`, then one `status.signature` and one `status.freshness` for the whole set, then `clock`.
+    pub verdict: Verdict,
+    /// The trust data held now.
+    pub trust: Option<TrustDates>,
+    /// Lists of the published set.
+    pub lists: usize,
+    /// Lists stored by this sync.
+    pub stored: usize,
+}
+
+/// What the lists of one set came to, summed up by fact.
+#[derive(Default)]
+struct Tally {
+    lists: usize,
+    stored: usize,
+    older: usize,
+    signature: Vec<String>,
+    freshness: Vec<String>,
+    signed: Vec<Timestamp>,
+}
+
+impl Verifier {
+    /// Fetches trust and status lists. What cannot be verified is not stored, what is held stays, and the verdict says so.
+    ///
+    /// Errors are the network's and the disk's; what was verified before one of them is kept.
+    pub fn sync(&self) -> Result<SyncReport, VerifierError> {
+        let _working = self.working.try_lock().map_err(|_| VerifierError::Busy)?;
+        let mut verdict = Verdict::default();
+        verdict.extend(self.sync_trust()?);
+        let mut tally = Tally::default();
+        match self.trust() {
+            Ok(trust) => {
+                self.sync_lists(&trust, &mut tally)?;
+                verdict.extend(tally.facts());
+            }
+            Err(VerifierError::NoTrust) => verdict.extend(
+                [FactName::StatusSignature, FactName::StatusFreshness]
+                    .map(|name| Fact::not_checked(name, By::Verifier, "no trust data is held")),
+            ),
+            Err(error) => return Err(error),
+        }
+        self.observe(tally.signed.iter().copied())?;
+        verdict.push(self.clock_fact()?);
+        self.tell("trust", "synced");
+        let trust = lock(&self.trust).as_ref().map(|trust| trust.dates());
+        Ok(SyncReport { verdict, trust, lists: tally.lists, stored: tally.stored })
+    }
+
+    /// One trust update. Gives its facts; on success the new snapshot is in use.
+    fn sync_trust(&self) -> Result<Vec<Fact>, VerifierError> {
+        let now = self.moment(self.clock_guard()?.anchor());
+        let update = self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now)?;
+        if let Some(snapshot) = update.accepted {
+            let trust = Trust::read(snapshot)?;
+            self.observe(trust.signed_at())?;
+            *lock(&self.trust) = Some(Arc::new(trust));
+        }
+        Ok(update.facts)
+    }
+
+    fn sync_lists(&self, trust: &Trust, tally: &mut Tally) -> Result<(), VerifierError> {
+        let paths = service::list_paths(&self.http)?;
+        tally.lists = paths.len();
+        let total = u64::try_from(paths.len()).unwrap_or(0);
+        let mut kept = Vec::new();
+        for (done, path) in (0..).zip(&paths) {
+            let response = service::list(&self.http, path)?;
+            tally.signed.extend(service::date_of(&response));
+            let now = self.moment(self.clock_guard()?.anchor());
+            if let Some(list) = verify(&response.body, path, trust, now, tally) {
+                tally.signed.push(list.issued_at());
+                kept.push(list.uri().to_owned());
+                self.keep(&list, response.body, now, tally)?;
+            }
+            self.listener.progress(Progress { step: "status".to_owned(), done: done + 1, total, ..Progress::default() });
+        }
+        // The set's index is not signed: a list that it no longer names is dropped only when its own time is over as well.
+        let now = self.moment(self.clock_guard()?.anchor());
+        self.write(|tx| rows::drop_ended(tx, &kept, now))
+    }
+
+    fn keep(&self, list: &VerifiedStatusList, token: Vec<u8>, now: Timestamp, tally: &mut Tally) -> Result<(), VerifierError> {
+        let row = ListRow {
+            uri: list.uri().to_owned(),
+            token,
+            issued_at: list.issued_at(),
+            expires_at: list.expires(),
+            fetched_at: now,
+        };
+        if self.write(|tx| rows::put_list(tx, &row))? {
+            tally.stored += 1;
+        } else {
+            tally.older += 1;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn clock_fact(&self) -> Result<Fact, VerifierError> {
+        Ok(self.clock_guard()?.fact(&self.clock, By::Verifier))
+    }
+}
+
+/// Verifies one fetched list. A list that is past its end, or that is for another address, is not given: what is held stays.
+fn verify(body: &[u8], path: &str, trust: &Trust, now: Timestamp, tally: &mut Tally) -> Option<VerifiedStatusList> {
+    let Ok(list) = UnverifiedStatusList::decode(body) else {
+        tally.signature.push(format!("{path}: not a status list"));
+        return None;
+    };
+    if service::path_of(list.uri()).as_deref() != Some(path) {
+        tally.signature.push(format!("{path}: a list for another address"));
+        return None;
+    }
+    let uri = list.uri().to_owned();
+    let (facts, verified) = list.verify(&trust.targets, &uri, now, By::Verifier);
+    for fact in facts.iter().filter(|fact| fact.outcome() == wallet_base::fact::Outcome::Failed) {
+        let notes = if fact.name() == FactName::StatusSignature { &mut tally.signature } else { &mut tally.freshness };
+        notes.push(format!("{path}: {}", fact.detail()));
+    }
+    verified
+}
+
+impl Tally {
+    fn facts(&self) -> Vec<Fact> {
+        let count = self.lists;
+        let fact = |name, notes: &[String]| match notes.first() {
+            None => Fact::passed(name, By::Verifier).with_detail(format!("{count} lists")),
+            Some(first) => Fact::failed(name, By::Verifier, format!("{} of {count} lists; {first}", notes.len())),
+        };
+        let signature = fact(FactName::StatusSignature, &self.signature);
+        let mut freshness = fact(FactName::StatusFreshness, &self.freshness);
+        if self.freshness.is_empty() && self.older > 0 {
+            // A genuine list that is older than the one held: never put back, but somebody should wonder why it came.
+            freshness = freshness.with_caution(format!("{} of {count} lists are older than those held, which stay", self.older));
+        }
+        if count > 0 && self.signature.len() == count {
+            freshness = Fact::not_checked(FactName::StatusFreshness, By::Verifier, "depends on status.signature");
+        }
+        vec![signature, freshness]
+    }
+}
