@@ -1,0 +1,564 @@
+//! Activation: a session collects the factors chip, code and face, each a fact; then one transaction makes the device the citizen's only one.
+//!
+//! Order matters twice: the session opens (nonce and account id are fixed, the device key is committed) before the chip signs, and the chip
+//! comes before code and face, since it says whose telephone and whose face. Every step may be repeated with the same input and gives the same
+//! answer, so that a phone that died goes on.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wallet_base::crypto::{PublicKey, ct_eq, sha256};
+use wallet_base::fact::{By, Fact, FactName, Outcome};
+use wallet_base::jose::{Jws, b64u, b64u_decode};
+use wallet_base::time::{Date, Timestamp};
+
+use crate::adapters::{FaceAnswer, Message};
+use crate::cards::{Card, Judgement};
+use crate::db;
+use crate::error::{ApiError, CentralError};
+use crate::registry::Citizen;
+use crate::service::{Service, fact_json, note_change};
+use crate::tokens::end_tokens;
+
+/// From `open` until the chip's evidence must have come.
+pub(crate) const CHIP_LIFE: i64 = 300;
+/// From `open` until completion.
+pub(crate) const SESSION_LIFE: i64 = 30 * 60;
+/// A session is kept this long, so that a completed one can repeat its offer.
+pub(crate) const KEEP: i64 = 24 * 3600;
+/// A code can be entered this long.
+const CODE_LIFE: i64 = 10 * 60;
+const CODE_TRIES: i64 = 5;
+const CODE_SENDS: i64 = 5;
+const FACE_TRIES: i64 = 5;
+const CHIP_TRIES: i64 = 5;
+/// The one action that activation serves; the chip signs its name.
+const ACTION: &str = "activate";
+/// Largest evidence in bytes: SOD, DG1, DG2, DG14, DG15.
+const MAX_EVIDENCE: usize = 160 * 1024;
+
+const EXPIRED: ApiError = ApiError::new(410, "expired_session", "the session's time is over");
+const TRIES: ApiError = ApiError::new(403, "tries_exhausted", "no tries left in this session");
+const WRONG_STATE: ApiError = ApiError::new(409, "wrong_state", "this step does not come now");
+
+/// A row of `sessions`.
+struct Session {
+    id: String,
+    account: String,
+    nonce: [u8; 32],
+    key: PublicKey,
+    opened: Timestamp,
+    citizen: Option<String>,
+    epoch: Option<i64>,
+    facts: Vec<Value>,
+    face: Option<Vec<u8>>,
+    chip_tries: i64,
+    chip_at: Option<i64>,
+    code_hash: Option<Vec<u8>>,
+    code_until: Option<i64>,
+    code_sends: i64,
+    code_tries: i64,
+    code_at: Option<i64>,
+    face_tries: i64,
+    face_at: Option<i64>,
+    completed_at: Option<i64>,
+    offer_number: i64,
+}
+
+impl Session {
+    fn load(connection: &Connection, id: &str) -> Result<Self, ApiError> {
+        type Row = (String, Vec<u8>, String, i64, String);
+        let unknown = ApiError::new(404, "unknown_session", "no such session");
+        if id.len() > 64 {
+            return Err(unknown);
+        }
+        let found: Option<(Self, Row)> = connection
+            .query_row(
+                "SELECT account, nonce, device_key, opened_at, facts, citizen, epoch, face, chip_tries, chip_at, code_hash, code_until,
+                        code_sends, code_tries, code_at, face_tries, face_at, completed_at, offer_number
+                 FROM sessions WHERE id = ?1",
+                [id],
+                |row| {
+                    let raw: Row = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                    // Key and nonce are filled in below, where a damaged row can be told.
+                    let jwk: Value = serde_json::from_str(&raw.2).unwrap_or(Value::Null);
+                    let key = PublicKey::from_jwk(&jwk).map_err(|_| rusqlite::Error::InvalidQuery)?;
+                    let session = Self {
+                        id: id.to_owned(),
+                        account: raw.0.clone(),
+                        nonce: raw.1.as_slice().try_into().map_err(|_| rusqlite::Error::InvalidQuery)?,
+                        key,
+                        opened: Timestamp::from_unix(raw.3),
+                        facts: serde_json::from_str(&raw.4).map_err(|_| rusqlite::Error::InvalidQuery)?,
+                        citizen: row.get(5)?,
+                        epoch: row.get(6)?,
+                        face: row.get(7)?,
+                        chip_tries: row.get(8)?,
+                        chip_at: row.get(9)?,
+                        code_hash: row.get(10)?,
+                        code_until: row.get(11)?,
+                        code_sends: row.get(12)?,
+                        code_tries: row.get(13)?,
+                        code_at: row.get(14)?,
+                        face_tries: row.get(15)?,
+                        face_at: row.get(16)?,
+                        completed_at: row.get(17)?,
+                        offer_number: row.get(18)?,
+                    };
+                    Ok((session, raw))
+                },
+            )
+            .optional()?;
+        found.map(|(session, _)| session).ok_or(unknown)
+    }
+
+    fn state(&self) -> &'static str {
+        if self.completed_at.is_some() {
+            "completed"
+        } else if self.chip_at.is_none() {
+            if self.chip_tries >= CHIP_TRIES { "failed" } else { "awaiting-chip" }
+        } else if (self.code_at.is_none() && self.code_tries >= CODE_TRIES) || (self.face_at.is_none() && self.face_tries >= FACE_TRIES) {
+            "failed"
+        } else if self.code_at.is_none() {
+            "awaiting-code"
+        } else if self.face_at.is_none() {
+            "awaiting-face"
+        } else {
+            "ready"
+        }
+    }
+
+    fn tries_left(&self) -> i64 {
+        if self.code_at.is_none() { CODE_TRIES - self.code_tries } else { FACE_TRIES - self.face_tries }.max(0)
+    }
+
+    /// Refuses a session whose time is over.
+    fn alive(&self, now: Timestamp) -> Result<(), ApiError> {
+        if self.completed_at.is_none() && now > self.opened.plus_secs(SESSION_LIFE) { Err(EXPIRED) } else { Ok(()) }
+    }
+
+    /// Replaces facts of the same name and subject.
+    fn keep_facts(&mut self, connection: &Connection, new: &[Fact]) -> Result<(), CentralError> {
+        let new: Vec<Value> = new.iter().map(fact_json).collect();
+        self.facts.retain(|old| !new.iter().any(|fact| fact["name"] == old["name"] && fact["about"] == old["about"]));
+        self.facts.extend(new);
+        let text = Value::Array(self.facts.clone()).to_string();
+        connection.execute("UPDATE sessions SET facts = ?2 WHERE id = ?1", (&self.id, text))?;
+        Ok(())
+    }
+
+    fn facts_named(&self, keep: impl Fn(&str, &str) -> bool) -> Vec<Value> {
+        let word = |fact: &Value, member: &str| fact.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.facts.iter().filter(|fact| keep(&word(fact, "name"), &word(fact, "about"))).cloned().collect()
+    }
+
+    /// Verifies a statement by the device key; its payload must name this session.
+    fn statement(&self, proof: &str) -> Result<Jws, ApiError> {
+        let jws = statement(proof, &self.key)?;
+        if jws.text("session") == Some(self.id.as_str()) { Ok(jws) } else { Err(ApiError::proof("the proof is for another session")) }
+    }
+}
+
+/// Verifies a compact JWS by a known key that is no DPoP proof.
+pub(crate) fn statement(proof: &str, key: &PublicKey) -> Result<Jws, ApiError> {
+    if proof.len() > 8192 {
+        return Err(ApiError::proof("the proof is too long"));
+    }
+    let jws = Jws::parse(proof).map_err(|_| ApiError::proof("the proof is not a JWS"))?;
+    if jws.header_text("typ") == Some("dpop+jwt") {
+        return Err(ApiError::proof("a DPoP proof is no such proof"));
+    }
+    jws.verify(key).map_err(|_| ApiError::proof("the proof's signature does not verify"))?;
+    Ok(jws)
+}
+
+/// Body of `POST /activation/open`.
+#[derive(Deserialize)]
+pub(crate) struct Open {
+    device_key: Value,
+    action: String,
+}
+
+/// Body of `POST /activation/chip`.
+#[derive(Deserialize)]
+pub(crate) struct Chip {
+    session: String,
+    evidence: String,
+    proof: String,
+}
+
+/// Body of `POST /activation/code`.
+#[derive(Deserialize)]
+pub(crate) struct SessionOnly {
+    session: String,
+}
+
+/// Body of `POST /activation/code/verify`.
+#[derive(Deserialize)]
+pub(crate) struct Code {
+    session: String,
+    code: String,
+}
+
+/// Body of `POST /activation/face`.
+#[derive(Deserialize)]
+pub(crate) struct Face {
+    session: String,
+    image: String,
+}
+
+/// Body of `POST /activation/complete`.
+#[derive(Deserialize)]
+pub(crate) struct Complete {
+    session: String,
+    proof: String,
+}
+
+impl Service {
+    /// `POST /activation/open`.
+    pub(crate) fn activation_open(&self, body: &Open) -> Result<Value, ApiError> {
+        if body.action != ACTION {
+            return Err(ApiError::invalid("unknown action"));
+        }
+        if body.device_key.get("d").is_some() {
+            return Err(ApiError::invalid("the device key holds a private key"));
+        }
+        let key = PublicKey::from_jwk(&body.device_key).map_err(|_| ApiError::invalid("the device key cannot be used"))?;
+        if key.curve() != wallet_base::crypto::Curve::P256 {
+            return Err(ApiError::invalid("the device key is not on P-256"));
+        }
+        let (session, account) = (b64u(&self.random_bytes::<16>()), b64u(&self.random_bytes::<16>()));
+        let nonce = self.random_bytes::<32>();
+        self.db().execute(
+            "INSERT INTO sessions (id, account, nonce, action, device_key, thumbprint, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![session, account, nonce.as_slice(), ACTION, key.to_jwk().to_string(), key.thumbprint().as_slice(), self.now().unix()],
+        )?;
+        Ok(json!({"session": session, "account": account, "nonce": b64u(&nonce), "expires_in": CHIP_LIFE}))
+    }
+
+    /// `POST /activation/chip`.
+    pub(crate) fn activation_chip(&self, body: &Chip) -> Result<Value, ApiError> {
+        let now = self.now();
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let mut session = Session::load(&transaction, &body.session)?;
+        session.alive(now)?;
+        let evidence = b64u_decode(&body.evidence).map_err(|_| ApiError::invalid("the evidence is not base64url"))?;
+        if evidence.len() > MAX_EVIDENCE {
+            return Err(ApiError::invalid("the evidence is too large"));
+        }
+        let hash = sha256(&evidence);
+        let statement = session.statement(&body.proof)?;
+        if statement.text("evidence_sha256") != Some(b64u(&hash).as_str()) {
+            return Err(ApiError::proof("the proof is for other evidence"));
+        }
+        if session.chip_at.is_some() {
+            let same: bool = transaction.query_row(
+                "SELECT EXISTS (SELECT 1 FROM evidence WHERE sha256 = ?1 AND session = ?2)",
+                (hash.as_slice(), &session.id),
+                |row| row.get(0),
+            )?;
+            if !same {
+                return Err(WRONG_STATE);
+            }
+            let facts = session.facts_named(|name, about| name.starts_with("chip.") || about == "card");
+            return Ok(json!({"facts": facts, "state": session.state()}));
+        }
+        if now > session.opened.plus_secs(CHIP_LIFE) {
+            return Err(EXPIRED);
+        }
+        if session.chip_tries >= CHIP_TRIES {
+            return Err(TRIES);
+        }
+        let used: bool =
+            transaction.query_row("SELECT EXISTS (SELECT 1 FROM evidence WHERE sha256 = ?1)", [hash.as_slice()], |row| row.get(0))?;
+        if used {
+            return Err(ApiError::new(409, "evidence_reused", "this evidence was used before"));
+        }
+        session.chip_tries += 1;
+        transaction.execute("UPDATE sessions SET chip_tries = ?2 WHERE id = ?1", (&session.id, session.chip_tries))?;
+
+        let challenge = crate::cards::challenge(&session.id, &session.nonce, ACTION, &session.account, &session.key.thumbprint());
+        let Judgement { mut facts, card } = self.card_trust.judge(&evidence, challenge, now)?;
+        let genuine = card.filter(|_| facts.iter().all(|fact| fact.outcome() != Outcome::Failed));
+        // The registry is asked only about a genuine card, else anybody could learn whose card is current.
+        if let Some(card) = genuine {
+            if let Some(citizen) = self.current_holder(&card, now) {
+                facts.push(Fact::passed(FactName::AccountFactors, By::Central).about("card"));
+                accept_chip(&transaction, &mut session, &citizen.personal_number, &card.face, &evidence, now)?;
+            } else {
+                facts.push(
+                    Fact::failed(FactName::AccountFactors, By::Central, "the registry does not know this card as current").about("card"),
+                );
+            }
+        } else {
+            facts.push(Fact::not_checked(FactName::AccountFactors, By::Central, "the card is not proven").about("card"));
+        }
+        session.keep_facts(&transaction, &facts)?;
+        transaction.commit().map_err(CentralError::from)?;
+        Ok(json!({"facts": facts.iter().map(fact_json).collect::<Vec<_>>(), "state": session.state()}))
+    }
+
+    /// The person of a card that the registry knows as current and whose date has not passed.
+    fn current_holder(&self, card: &Card, now: Timestamp) -> Option<Citizen> {
+        let citizen = self.registry.citizen(&card.personal_number)?;
+        let expires = Date::parse_iso(&citizen.card.expires)?;
+        (now.date() <= expires && self.registry.card_is_current(&card.personal_number, &card.document_number)).then_some(citizen)
+    }
+
+    /// `POST /activation/code`.
+    pub(crate) fn activation_code(&self, body: &SessionOnly) -> Result<Value, ApiError> {
+        let now = self.now();
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let mut session = Session::load(&transaction, &body.session)?;
+        session.alive(now)?;
+        let Some(citizen) = session.citizen.clone().filter(|_| session.completed_at.is_none()) else { return Err(WRONG_STATE) };
+        if session.code_at.is_some() {
+            return Ok(json!({"state": session.state(), "tries_left": session.tries_left()}));
+        }
+        if session.code_sends >= CODE_SENDS || session.code_tries >= CODE_TRIES {
+            return Err(TRIES);
+        }
+        let citizen = self.registry.citizen(&citizen).ok_or(ApiError::server())?;
+        let code = self.six_digits();
+        session.code_sends += 1;
+        transaction.execute(
+            "UPDATE sessions SET code_hash = ?2, code_until = ?3, code_sends = ?4 WHERE id = ?1",
+            params![session.id, self.code_hash(&session.id, &code).as_slice(), now.plus_secs(CODE_LIFE).unix(), session.code_sends],
+        )?;
+        transaction.commit().map_err(CentralError::from)?;
+        self.messenger.send(&Message { to: &citizen.phone, action: ACTION, device: &device_name(&session.key), code: &code, at: now })?;
+        Ok(json!({"state": session.state(), "tries_left": session.tries_left()}))
+    }
+
+    fn six_digits(&self) -> String {
+        loop {
+            let draw = u32::from_be_bytes(self.random_bytes::<4>());
+            // Values above the last whole million would make low codes more likely.
+            if draw < 4_294_000_000 {
+                return format!("{:06}", draw % 1_000_000);
+            }
+        }
+    }
+
+    fn code_hash(&self, session: &str, code: &str) -> [u8; 32] {
+        self.keyed("activation code", format!("{session} {code}").as_bytes())
+    }
+
+    /// `POST /activation/code/verify`.
+    pub(crate) fn activation_code_verify(&self, body: &Code) -> Result<Value, ApiError> {
+        let now = self.now();
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let mut session = Session::load(&transaction, &body.session)?;
+        session.alive(now)?;
+        if session.code_at.is_some() {
+            let facts = session.facts_named(|_, about| about == "code");
+            return Ok(json!({"facts": facts, "tries_left": session.tries_left(), "state": session.state()}));
+        }
+        if session.code_tries >= CODE_TRIES {
+            return Err(TRIES);
+        }
+        let (Some(hash), Some(until)) = (session.code_hash.clone(), session.code_until) else { return Err(WRONG_STATE) };
+        session.code_tries += 1;
+        let right = ct_eq(&hash, &self.code_hash(&session.id, &body.code));
+        let fact = if right && now.unix() <= until {
+            session.code_at = Some(now.unix());
+            Fact::passed(FactName::AccountFactors, By::Central)
+        } else if right {
+            Fact::failed(FactName::AccountFactors, By::Central, "the code is too old")
+        } else {
+            Fact::failed(FactName::AccountFactors, By::Central, "another code was sent")
+        }
+        .about("code");
+        // A code is good once: the right one ends, a wrong one counts.
+        transaction.execute(
+            "UPDATE sessions SET code_tries = ?2, code_at = ?3, code_hash = CASE WHEN ?3 IS NULL THEN code_hash END WHERE id = ?1",
+            params![session.id, session.code_tries, session.code_at],
+        )?;
+        session.keep_facts(&transaction, std::slice::from_ref(&fact))?;
+        transaction.commit().map_err(CentralError::from)?;
+        let left = if session.code_at.is_some() { session.tries_left() } else { CODE_TRIES - session.code_tries };
+        Ok(json!({"facts": [fact_json(&fact)], "tries_left": left, "state": session.state()}))
+    }
+
+    /// `POST /activation/face`.
+    pub(crate) fn activation_face(&self, body: &Face) -> Result<Value, ApiError> {
+        let now = self.now();
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let mut session = Session::load(&transaction, &body.session)?;
+        session.alive(now)?;
+        if session.face_at.is_some() {
+            let facts = session.facts_named(|_, about| about == "face");
+            return Ok(json!({"facts": facts, "tries_left": session.tries_left(), "state": session.state()}));
+        }
+        if session.face_tries >= FACE_TRIES {
+            return Err(TRIES);
+        }
+        let Some(chip_picture) = session.face.clone() else { return Err(WRONG_STATE) };
+        let probe = b64u_decode(&body.image).map_err(|_| ApiError::invalid("the picture is not base64url"))?;
+        session.face_tries += 1;
+        let fact = match self.faces.compare(&chip_picture, &probe) {
+            FaceAnswer::Same => {
+                session.face_at = Some(now.unix());
+                Fact::passed(FactName::PortraitMatch, By::Central)
+            }
+            FaceAnswer::Different => Fact::failed(FactName::PortraitMatch, By::Central, "the picture shows another person than the chip's"),
+            FaceAnswer::Unreadable => Fact::not_checked(FactName::PortraitMatch, By::Central, "the pictures cannot be compared"),
+        }
+        .about("face");
+        // The chip's picture is dropped as soon as it has done its work; the evidence keeps it.
+        transaction.execute(
+            "UPDATE sessions SET face_tries = ?2, face_at = ?3, face = CASE WHEN ?3 IS NULL THEN face END WHERE id = ?1",
+            params![session.id, session.face_tries, session.face_at],
+        )?;
+        session.keep_facts(&transaction, std::slice::from_ref(&fact))?;
+        transaction.commit().map_err(CentralError::from)?;
+        Ok(json!({"facts": [fact_json(&fact)], "tries_left": (FACE_TRIES - session.face_tries).max(0), "state": session.state()}))
+    }
+
+    /// `POST /activation/complete`: compare-and-swap of the device epoch, all in one transaction.
+    pub(crate) fn activation_complete(&self, body: &Complete) -> Result<Value, ApiError> {
+        let now = self.now();
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let mut session = Session::load(&transaction, &body.session)?;
+        session.alive(now)?;
+        if session.statement(&body.proof)?.text("action") != Some("complete") {
+            return Err(ApiError::proof("the proof is for another action"));
+        }
+        let (Some(citizen), Some(epoch)) = (session.citizen.clone(), session.epoch) else { return Err(WRONG_STATE) };
+        if session.completed_at.is_some() {
+            self.repeat_offer(&transaction, &mut session, &citizen, epoch + 1, now)?;
+        } else {
+            if session.state() != "ready" {
+                return Err(WRONG_STATE);
+            }
+            self.swap_device(&transaction, &session, &citizen, epoch, now)?;
+            session.offer_number = 1;
+            self.note_offer(&transaction, &citizen, &session.id, 1, epoch + 1)?;
+            transaction.execute("UPDATE sessions SET completed_at = ?2, offer_number = 1 WHERE id = ?1", (&session.id, now.unix()))?;
+        }
+        transaction.commit().map_err(CentralError::from)?;
+        Ok(json!({"account": session.account, "level": 2, "credential_offer": self.offer(&session.id, session.offer_number)}))
+    }
+
+    fn repeat_offer(
+        &self,
+        connection: &Connection,
+        session: &mut Session,
+        citizen: &str,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let current: i64 = connection.query_row("SELECT device_epoch FROM accounts WHERE citizen = ?1", [citizen], |row| row.get(0))?;
+        if current != epoch {
+            return Err(ApiError::new(409, "device_conflict", "device-replaced"));
+        }
+        if self.offer_lives(connection, &session.id, session.offer_number)? {
+            return Ok(());
+        }
+        // The phone used the code and lost what it got: a new code, and nothing of the old one lives on.
+        session.offer_number += 1;
+        end_tokens(connection, citizen, now)?;
+        self.note_offer(connection, citizen, &session.id, session.offer_number, epoch)?;
+        connection.execute("UPDATE sessions SET offer_number = ?2 WHERE id = ?1", (&session.id, session.offer_number))?;
+        Ok(())
+    }
+
+    /// Makes the session's device the citizen's device, if no other activation came first; ends the copies of the old one and tells it.
+    fn swap_device(&self, connection: &Connection, session: &Session, citizen: &str, epoch: i64, now: Timestamp) -> Result<(), ApiError> {
+        let old: Option<Vec<u8>> =
+            connection.query_row("SELECT thumbprint FROM accounts WHERE citizen = ?1", [citizen], |row| row.get(0)).optional()?.flatten();
+        let swapped = connection.execute(
+            "UPDATE accounts SET account = ?2, level = 2, device_epoch = device_epoch + 1, device_key = ?3, thumbprint = ?4, activated_at = ?5
+             WHERE citizen = ?1 AND device_epoch = ?6",
+            params![
+                citizen,
+                session.account,
+                session.key.to_jwk().to_string(),
+                session.key.thumbprint().as_slice(),
+                now.unix(),
+                epoch
+            ],
+        )?;
+        if swapped != 1 {
+            return Err(ApiError::new(409, "device_conflict", "another device was activated meanwhile"));
+        }
+        for document in wallet_documents::ALL_TYPES {
+            connection.execute(
+                "INSERT INTO documents (citizen, document, state, as_of) VALUES (?1, ?2, 'valid', ?3) ON CONFLICT DO NOTHING",
+                params![citizen, document.id, now.unix()],
+            )?;
+        }
+        if let Some(thumbprint) = old {
+            self.publisher(now).end_copies_before(connection, citizen, epoch + 1)?;
+            for document in wallet_documents::ALL_TYPES {
+                note_change(connection, citizen, document.id, "device-replaced", now)?;
+            }
+            connection.execute(
+                "INSERT INTO notices (citizen, seq, kind, thumbprint, at)
+                 SELECT ?1, COALESCE(MAX(seq), 0) + 1, 'device-replaced', ?2, ?3 FROM notices WHERE citizen = ?1",
+                params![citizen, thumbprint, now.unix()],
+            )?;
+            if let Some(person) = self.registry.citizen(citizen) {
+                self.messenger.send(&Message {
+                    to: &person.phone,
+                    action: "device-replaced",
+                    device: &device_name(&session.key),
+                    code: "",
+                    at: now,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `GET /activation/state`.
+    pub(crate) fn activation_state(&self, session: &str) -> Result<Value, ApiError> {
+        let session = Session::load(&self.db(), session)?;
+        session.alive(self.now())?;
+        Ok(json!({"state": session.state(), "factors": session.facts, "tries_left": session.tries_left()}))
+    }
+}
+
+/// What a message calls a device: the first characters of its key's thumbprint, which the phone shows too.
+fn device_name(key: &PublicKey) -> String {
+    b64u(&key.thumbprint()).chars().take(8).collect()
+}
+
+/// Stores evidence that holds and remembers which device epoch the citizen had.
+fn accept_chip(
+    connection: &Connection,
+    session: &mut Session,
+    citizen: &str,
+    face: &[u8],
+    evidence: &[u8],
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    connection.execute("INSERT INTO accounts (citizen) VALUES (?1) ON CONFLICT DO NOTHING", [citizen])?;
+    let epoch: i64 = connection.query_row("SELECT device_epoch FROM accounts WHERE citizen = ?1", [citizen], |row| row.get(0))?;
+    connection.execute(
+        "INSERT INTO evidence (citizen, id, session, account, thumbprint, evidence, sha256, at)
+         SELECT ?1, COALESCE(MAX(id), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM evidence WHERE citizen = ?1",
+        params![
+            citizen,
+            session.id,
+            session.account,
+            session.key.thumbprint().as_slice(),
+            evidence,
+            sha256(evidence).as_slice(),
+            now.unix()
+        ],
+    )?;
+    connection.execute(
+        "UPDATE sessions SET citizen = ?2, epoch = ?3, face = ?4, chip_at = ?5 WHERE id = ?1",
+        params![session.id, citizen, epoch, face, now.unix()],
+    )?;
+    session.citizen = Some(citizen.to_owned());
+    session.epoch = Some(epoch);
+    session.chip_at = Some(now.unix());
+    Ok(())
+}

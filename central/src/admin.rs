@@ -1,0 +1,169 @@
+//! What an administrator does, on a directory whose server runs or is stopped: suspend, revoke and reinstate a document, make a staff code,
+//! publish trust anew, revoke a certificate. Signed lists are published before a function returns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::OptionalExtension;
+use wallet_base::random::{OsRandom, Random};
+use wallet_base::text::safe_text;
+use wallet_base::time::TimeSource;
+use wallet_documents::{RoleTable, roles};
+
+use crate::config::Config;
+use crate::error::CentralError;
+use crate::keys::Identity;
+use crate::service::note_change;
+use crate::staff::{MAX_ORGANISATION, code_hash, code_until};
+use crate::status::{INVALID, Publisher, SUSPENDED, VALID};
+use crate::trust::{self, Revoked, TrustKeys};
+use crate::{db, tuf};
+
+/// Administration of one service directory.
+pub struct Admin {
+    dir: PathBuf,
+    config: Config,
+    clock: Arc<dyn TimeSource>,
+    random: Arc<dyn Random>,
+}
+
+/// Which list of the trust repository a certificate is revoked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedAs {
+    /// A document signer or its root.
+    Issuer,
+    /// A staff device or a reader authority.
+    Reader,
+    /// A status signer.
+    Status,
+    /// A document signer of citizen cards, or a card authority.
+    Card,
+}
+
+impl Admin {
+    /// Opens the administration of a directory made by [`crate::init`].
+    ///
+    /// # Errors
+    /// [`CentralError::Directory`] when the directory holds no service.
+    pub fn open(dir: &Path, clock: Arc<dyn TimeSource>) -> Result<Self, CentralError> {
+        Ok(Self { dir: dir.to_owned(), config: Config::load(dir)?, clock, random: Arc::new(OsRandom) })
+    }
+
+    /// Suspends a citizen's document: its living copies read as suspended, and none are issued until it is reinstated.
+    ///
+    /// # Errors
+    /// [`CentralError::NotFound`] for an unknown citizen or document; [`CentralError::Invalid`] when it is revoked.
+    pub fn suspend(&self, citizen: &str, document: &str) -> Result<(), CentralError> {
+        self.set_state(citizen, document, "suspended", "suspended", SUSPENDED)
+    }
+
+    /// Ends a suspension.
+    ///
+    /// # Errors
+    /// As [`Admin::suspend`].
+    pub fn reinstate(&self, citizen: &str, document: &str) -> Result<(), CentralError> {
+        self.set_state(citizen, document, "valid", "reinstated", VALID)
+    }
+
+    /// Revokes a citizen's document for good.
+    ///
+    /// # Errors
+    /// As [`Admin::suspend`].
+    pub fn revoke(&self, citizen: &str, document: &str) -> Result<(), CentralError> {
+        self.set_state(citizen, document, "revoked", "revoked", INVALID)
+    }
+
+    fn set_state(&self, citizen: &str, document: &str, state: &str, kind: &str, status: u8) -> Result<(), CentralError> {
+        let now = self.clock.now();
+        let signer = Identity::load(&self.dir, "status")?;
+        let publisher = Publisher { config: &self.config, signer: &signer, now };
+        let mut connection = db::open(&self.dir)?;
+        let transaction = db::write(&mut connection)?;
+        let old: Option<String> = transaction
+            .query_row("SELECT state FROM documents WHERE citizen = ?1 AND document = ?2", (citizen, document), |row| row.get(0))
+            .optional()?;
+        let old = old.ok_or(CentralError::NotFound("document of that citizen"))?;
+        if old == state {
+            return Ok(());
+        }
+        if old == "revoked" {
+            return Err(CentralError::Invalid("change: the document is revoked"));
+        }
+        transaction.execute(
+            "UPDATE documents SET state = ?3, as_of = ?4 WHERE citizen = ?1 AND document = ?2",
+            (citizen, document, state, now.unix()),
+        )?;
+        publisher.set_document(&transaction, citizen, document, status)?;
+        note_change(&transaction, citizen, document, kind, now)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Makes a one-time code with which a staff device gets its certificate; good for 24 hours.
+    ///
+    /// # Errors
+    /// [`CentralError::NotFound`] for a role that is not in the table; [`CentralError::Invalid`] for names that are too long or unsafe.
+    pub fn staff_code(&self, role: &str, organisation: &str, place: &str) -> Result<String, CentralError> {
+        let table = RoleTable::parse(roles::REFERENCE).map_err(|_| CentralError::Damaged("table of roles"))?;
+        table.role(role).ok_or(CentralError::NotFound("role"))?;
+        let organisation = safe_text(organisation, MAX_ORGANISATION)
+            .filter(|text| !text.is_empty() && text.len() <= MAX_ORGANISATION)
+            .ok_or(CentralError::Invalid("organisation"))?;
+        let place = safe_text(place, 60).filter(|text| !text.is_empty()).ok_or(CentralError::Invalid("place"))?;
+        let code = readable(wallet_base::random::array::<10>(&*self.random));
+        db::open(&self.dir)?.execute(
+            "INSERT INTO staff_codes (hash, role, organisation, place, until) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (code_hash(&code).as_slice(), role, organisation, place, code_until(self.clock.now()).unix()),
+        )?;
+        Ok(code)
+    }
+
+    /// Signs the trust repository anew with the next versions; gives the new snapshot version.
+    ///
+    /// # Errors
+    /// When keys, certificates or files cannot be read or written.
+    pub fn republish(&self) -> Result<u64, CentralError> {
+        let mut connection = db::open(&self.dir)?;
+        // The write lock keeps a running server from publishing at the same moment.
+        let lock = db::write(&mut connection)?;
+        let versions = trust::publish(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, self.clock.now())?;
+        lock.commit()?;
+        u64::try_from(versions.snapshot).map_err(|_| CentralError::Damaged("trust versions"))
+    }
+
+    /// Revokes a certificate by its SHA-256 and publishes trust anew.
+    ///
+    /// # Errors
+    /// As [`Admin::republish`].
+    pub fn revoke_certificate(&self, list: RevokedAs, sha256: &[u8; 32]) -> Result<u64, CentralError> {
+        let mut revoked = Revoked::load(&self.dir)?;
+        let hashes = match list {
+            RevokedAs::Issuer => &mut revoked.issuers,
+            RevokedAs::Reader => &mut revoked.readers,
+            RevokedAs::Status => &mut revoked.status,
+            RevokedAs::Card => &mut revoked.cards,
+        };
+        let hash = tuf::hex(sha256);
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
+        }
+        revoked.store(&self.dir)?;
+        self.republish()
+    }
+}
+
+/// 80 bits in groups of four characters without look-alikes (Crockford's base 32).
+fn readable(bytes: [u8; 10]) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bits = bytes.iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+    let mut code = String::new();
+    for position in 0..16 {
+        if position > 0 && position % 4 == 0 {
+            code.push('-');
+        }
+        let index = usize::try_from(bits & 31).unwrap_or(0);
+        code.push(char::from(ALPHABET.get(index).copied().unwrap_or(b'0')));
+        bits >>= 5;
+    }
+    code
+}

@@ -1,0 +1,171 @@
+//! The running service: its database, keys, adapters, and the clock and randomness it was given.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use wallet_base::crypto::{SoftwareKey, hmac_sha256};
+use wallet_base::fact::Fact;
+use wallet_base::random::Random;
+use wallet_base::time::{TimeSource, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::adapters::{FaceService, Messenger};
+use crate::authorities::AUTHORITIES;
+use crate::config::Config;
+use crate::error::CentralError;
+use crate::keys::{self, Identity, Place};
+use crate::registry::Registry;
+use crate::status::Publisher;
+use crate::trust::{self, TrustKeys};
+use crate::{db, status};
+
+/// Keys of the running service.
+pub(crate) struct ServiceKeys {
+    /// Keyed hashes: nonces and codes.
+    secret: Zeroizing<Vec<u8>>,
+    /// Document signers by authority id.
+    pub(crate) issuers: BTreeMap<&'static str, Identity>,
+    pub(crate) status: Identity,
+    pub(crate) reader: Identity,
+    pub(crate) wallet_provider: SoftwareKey,
+    pub(crate) trust: TrustKeys,
+}
+
+impl ServiceKeys {
+    pub(crate) fn load(dir: &Path) -> Result<Self, CentralError> {
+        let mut issuers = BTreeMap::new();
+        for authority in AUTHORITIES {
+            issuers.insert(authority.id, Identity::load(dir, &format!("issuer-{}", authority.id))?);
+        }
+        Ok(Self {
+            secret: keys::load_secret(dir, "service")?,
+            issuers,
+            status: Identity::load(dir, "status")?,
+            reader: Identity::load(dir, "reader")?,
+            wallet_provider: keys::load(dir, Place::Online, "wallet-provider")?,
+            trust: TrustKeys::load(dir)?,
+        })
+    }
+}
+
+/// What the HTTP handlers call. All methods block.
+pub(crate) struct Service {
+    pub(crate) dir: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn TimeSource>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) keys: ServiceKeys,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) messenger: Arc<dyn Messenger>,
+    pub(crate) faces: Arc<dyn FaceService>,
+    pub(crate) card_trust: crate::cards::Trust,
+    pub(crate) allow_software_keys: bool,
+    db: Mutex<Connection>,
+    last_due: Mutex<Option<Timestamp>>,
+}
+
+/// What [`Service::open`] needs besides the directory.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn TimeSource>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) messenger: Arc<dyn Messenger>,
+    pub(crate) faces: Arc<dyn FaceService>,
+    pub(crate) allow_software_keys: bool,
+}
+
+impl Service {
+    /// Opens the service of a directory and publishes what is due.
+    pub(crate) fn open(dir: &Path, parts: Parts) -> Result<Self, CentralError> {
+        let service = Self {
+            dir: dir.to_owned(),
+            config: Config::load(dir)?,
+            clock: parts.clock,
+            random: parts.random,
+            keys: ServiceKeys::load(dir)?,
+            registry: parts.registry,
+            messenger: parts.messenger,
+            faces: parts.faces,
+            card_trust: crate::cards::Trust::load(dir)?,
+            allow_software_keys: parts.allow_software_keys,
+            db: Mutex::new(db::open(dir)?),
+            last_due: Mutex::new(None),
+        };
+        service.publish_due()?;
+        Ok(service)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The database; one request at a time works on it.
+    pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The publisher of status lists at this moment.
+    pub(crate) fn publisher(&self, now: Timestamp) -> Publisher<'_> {
+        Publisher { config: &self.config, signer: &self.keys.status, now }
+    }
+
+    /// A keyed hash with a label, for values that central recognises again without storing them.
+    pub(crate) fn keyed(&self, label: &str, data: &[u8]) -> [u8; 32] {
+        let mut input = Vec::with_capacity(label.len() + data.len() + 1);
+        input.extend_from_slice(label.as_bytes());
+        input.push(0);
+        input.extend_from_slice(data);
+        hmac_sha256(&self.keys.secret, &input)
+    }
+
+    /// `N` random bytes.
+    pub(crate) fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        wallet_base::random::array::<N>(&*self.random)
+    }
+
+    /// Signs lists and trust metadata that grew old; removes what expired. Called at the start, on a timer and before signed data is handed out.
+    pub(crate) fn publish_due(&self) -> Result<(), CentralError> {
+        let now = self.now();
+        let mut last = self.last_due.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| (now.unix() - last.unix()).abs() < LOOK_AGAIN) {
+            return Ok(());
+        }
+        let mut connection = self.db();
+        // The write lock also keeps an administrator's command from publishing at the same moment.
+        let transaction = db::write(&mut connection)?;
+        self.publisher(now).publish_due(&transaction)?;
+        trust::publish_due(&self.dir, &self.config, &self.keys.trust, now)?;
+        status::prune(&transaction, now, self.config.status.behind)?;
+        transaction.execute("DELETE FROM dpop_seen WHERE until < ?1", [now.unix()])?;
+        transaction.execute("DELETE FROM challenges WHERE until < ?1", [now.unix()])?;
+        transaction.execute("DELETE FROM tokens WHERE until < ?1", [now.unix()])?;
+        transaction.execute("DELETE FROM sessions WHERE opened_at < ?1", [now.plus_secs(-crate::activation::KEEP).unix()])?;
+        transaction.commit()?;
+        *last = Some(now);
+        Ok(())
+    }
+}
+
+/// Seconds between two looks at what is due; lists live for hours.
+const LOOK_AGAIN: i64 = 30;
+
+/// A fact on the wire.
+pub(crate) fn fact_json(fact: &Fact) -> Value {
+    json!({
+        "name": fact.name().as_str(), "result": fact.outcome().as_str(), "caution": fact.caution(), "by": fact.by().as_str(),
+        "about": fact.subject(), "detail": fact.detail(), "needed": fact.is_needed(),
+    })
+}
+
+/// A change that a citizen's devices learn by sync. Sequence numbers count per citizen, without gaps.
+pub(crate) fn note_change(connection: &Connection, citizen: &str, document: &str, kind: &str, now: Timestamp) -> Result<(), CentralError> {
+    connection.execute(
+        "INSERT INTO changes (citizen, seq, document, kind, at)
+         SELECT ?1, COALESCE(MAX(seq), 0) + 1, ?2, ?3, ?4 FROM changes WHERE citizen = ?1",
+        (citizen, document, kind, now.unix()),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Staff devices: a one-time code from an administrator becomes a certificate for seven days.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rusqlite::{OptionalExtension, params};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wallet_base::crypto::{Curve, PublicKey, sha256};
+use wallet_base::jose::b64u;
+use wallet_base::time::Timestamp;
+use wallet_base::x509::{CertificateSpec, issue};
+use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
+
+use crate::activation::statement;
+use crate::authorities::{STAFF_LIFE, STAFF_MAX};
+use crate::db;
+use crate::error::{ApiError, CentralError};
+use crate::service::Service;
+
+/// Body of `POST /staff/enrol`.
+#[derive(Deserialize)]
+pub(crate) struct Enrol {
+    code: String,
+    public_key: Value,
+    proof: String,
+}
+
+const INVALID_CODE: ApiError = ApiError::new(403, "invalid_code", "unknown, used or expired code");
+
+impl Service {
+    /// `POST /staff/enrol`.
+    pub(crate) fn staff_enrol(&self, body: &Enrol) -> Result<Value, ApiError> {
+        let key = PublicKey::from_jwk(&body.public_key)
+            .ok()
+            .filter(|key| key.curve() == Curve::P256 && body.public_key.get("d").is_none())
+            .ok_or(ApiError::invalid("the public key cannot be used"))?;
+        if statement(&body.proof, &key)?.text("code") != Some(body.code.as_str()) {
+            return Err(ApiError::proof("the proof is for another code"));
+        }
+        let now = self.now();
+        let hash = code_hash(&body.code);
+        let mut connection = self.db();
+        let transaction = db::write(&mut connection)?;
+        let row: Option<(String, String, String)> = transaction
+            .query_row(
+                "SELECT role, organisation, place FROM staff_codes WHERE hash = ?1 AND used_at IS NULL AND until > ?2",
+                (hash.as_slice(), now.unix()),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()?;
+        let (role, organisation, place) = row.ok_or(INVALID_CODE)?;
+        let spec = CertificateSpec {
+            // A pseudonym of the device, never an officer's name (DESIGN section 7).
+            common_name: b64u(&self.random_bytes::<6>()),
+            organization: Some(organisation.clone()),
+            country: None,
+            // An hour back for clocks that are a little behind; seven days in all.
+            not_before: now.plus_secs(-3600),
+            not_after: now.plus_secs(STAFF_LIFE - 3600),
+            public_key: key,
+            is_ca: false,
+            extended_key_usage: vec![EKU_READER.to_owned()],
+            extensions: vec![(OID_READER_ROLE.to_owned(), false, utf8_string(&role)?)],
+            lean: true,
+        };
+        let reader = &self.keys.reader;
+        let certificate =
+            issue(&spec, Some(&reader.certificate), &reader.key, &*self.random).map_err(|_| CentralError::Issue("a staff certificate"))?;
+        if certificate.der().len() > STAFF_MAX {
+            return Err(CentralError::Issue("a staff certificate of at most 400 bytes").into());
+        }
+        transaction.execute("UPDATE staff_codes SET used_at = ?2 WHERE hash = ?1", (hash.as_slice(), now.unix()))?;
+        transaction.execute(
+            "INSERT INTO staff_devices (certificate_hash, role, organisation, place, issued_at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![certificate.sha256().as_slice(), role, organisation, place, now.unix(), certificate.not_after().unix()],
+        )?;
+        transaction.commit().map_err(CentralError::from)?;
+        Ok(json!({
+            "certificate": STANDARD.encode(certificate.der()), "authority": STANDARD.encode(reader.certificate.der()),
+            "role": role, "organisation": organisation, "place": place, "expires": certificate.not_after().to_rfc3339(),
+        }))
+    }
+}
+
+/// Codes are kept as hashes. They carry 80 random bits, so that a plain hash is enough; spelling differences do not matter.
+pub(crate) fn code_hash(code: &str) -> [u8; 32] {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    sha256(plain.as_bytes())
+}
+
+/// DER of a short UTF8String (X.690, 8.23).
+fn utf8_string(text: &str) -> Result<Vec<u8>, CentralError> {
+    let length = u8::try_from(text.len()).ok().filter(|length| *length < 128).ok_or(CentralError::Invalid("role"))?;
+    let mut der = vec![0x0C, length];
+    der.extend_from_slice(text.as_bytes());
+    Ok(der)
+}
+
+/// Longest organisation, so that the certificate stays small enough for a QR symbol.
+pub(crate) const MAX_ORGANISATION: usize = 48;
+
+/// When a staff code ends.
+pub(crate) fn code_until(now: Timestamp) -> Timestamp {
+    now.plus_secs(24 * 3600)
+}
