@@ -124,7 +124,7 @@ impl From<VerifierError> for WalletError {
             VerifierError::UnknownDocument => Self::invalid("unknown-document"),
             VerifierError::UnknownField => Self::invalid("unknown-field"),
             VerifierError::UnknownPurpose => Self::invalid("unknown-purpose"),
-            VerifierError::NotAnAnswer(what) => Self::invalid(what),
+            VerifierError::NotAnAnswer(error) => error.into(),
             VerifierError::NoPortrait => Self::invalid("no-portrait"),
             VerifierError::TooLarge => Self::invalid("request-too-large"),
             VerifierError::Untrusted(fact) => Self::untrusted(fact),

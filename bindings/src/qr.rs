@@ -18,7 +18,7 @@ pub struct QrSymbol {
     pub terminal: String,
 }
 
-const PIXELS_PER_MODULE: u32 = 6;
+const PIXELS_PER_MODULE: usize = 6;
 
 /// What a scanned text is, by its beginning alone; nothing is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -67,7 +67,8 @@ pub fn qr_decode_png(bytes: Vec<u8>) -> Result<Vec<String>, WalletError> {
 /// The texts of all QR codes in a camera frame: luminance, row by row.
 #[uniffi::export]
 pub fn qr_decode_luma(width: u32, height: u32, luma: Vec<u8>) -> Result<Vec<String>, WalletError> {
-    Ok(qr_decode::decode_luma(width, height, &luma)?)
+    let side = |pixels: u32| usize::try_from(pixels).map_err(|_| WalletError::invalid("picture"));
+    Ok(qr_decode::decode_luma(side(width)?, side(height)?, &luma)?)
 }
 
 impl From<ExchangeError> for WalletError {
