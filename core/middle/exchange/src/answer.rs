@@ -35,9 +35,10 @@ pub fn seal(kbt: &[u8], request: &VerifiedRequest, random: &dyn Random) -> Resul
 ///
 /// [`ExchangeError::Foreign`], [`ExchangeError::Wrong`], [`ExchangeError::Half`], [`ExchangeError::Damaged`], [`ExchangeError::TooLarge`].
 pub fn read_envelope(text: &str) -> Result<Encrypted, ExchangeError> {
-    let bytes = codec::from_base45(expect(text, Scanned::Answer)?)?;
-    codec::one_cbor_item(&bytes)?;
-    Encrypted::decode(&bytes)
+    codec::from_base45_with(expect(text, Scanned::Answer)?, |bytes| {
+        codec::one_cbor_item(bytes)?;
+        Encrypted::decode(bytes)
+    })
 }
 
 /// A request the checker has shown. Its private key lives here and nowhere else: a restart closes every open request.

@@ -53,16 +53,33 @@ pub fn from_base45(text: &str) -> Result<Vec<u8>, ExchangeError> {
     let whole = text.len() - text.len() % 3;
     let (groups, tail) = text.split_at_checked(whole).ok_or(damaged)?;
     let mut bytes = base45::decode(groups).map_err(|_| damaged)?;
-    if !tail.bytes().all(is_alphanumeric) {
-        return Err(damaged);
-    }
-    match tail.len() {
-        0 => {}
-        // Two characters are one byte, at most 255 (RFC 9285, 4); one character is nothing.
-        2 => bytes.extend(base45::decode(tail).ok().filter(|last| last.len() == 1).ok_or(ExchangeError::Half)?),
+    let digits: Option<Vec<u16>> = tail.bytes().map(digit).collect();
+    match digits.ok_or(damaged)?.as_slice() {
+        [] => {}
+        // Two characters are one byte (RFC 9285, 4). Worked out here: the crate lets values beyond 255 wrap around.
+        [low, high] => bytes.push(u8::try_from(low + 45 * high).map_err(|_| ExchangeError::Half)?),
         _ => return Err(ExchangeError::Half),
     }
     Ok(bytes)
+}
+
+/// Reads base45 and hands the bytes on. A cut may leave two characters of a group of three, which then look like a last byte of their own: when the
+/// bytes make no sense with it and are merely incomplete without it, the text was cut.
+pub(crate) fn from_base45_with<T>(text: &str, read: impl Fn(&[u8]) -> Result<T, ExchangeError>) -> Result<T, ExchangeError> {
+    let bytes = from_base45(text)?;
+    let found = read(&bytes);
+    if let (Err(ExchangeError::Damaged(_)), 2, Some((_, rest))) = (&found, text.len() % 3, bytes.split_last())
+        && matches!(read(rest), Err(ExchangeError::Half))
+    {
+        return Err(ExchangeError::Half);
+    }
+    found
+}
+
+/// Value of a character, 0 to 44 (RFC 9285, table 1).
+fn digit(b: u8) -> Option<u16> {
+    const ALPHABET: &[u8; 45] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+    ALPHABET.iter().position(|known| *known == b).and_then(|n| u16::try_from(n).ok())
 }
 
 /// The 45 characters of QR's alphanumeric mode (ISO/IEC 18004, 7.4.4) and of base45.
@@ -92,9 +109,11 @@ pub(crate) fn pack(prefix: &str, content: &[u8]) -> String {
 
 /// The content of a compressed text.
 pub(crate) fn unpack(text: &str, wanted: Scanned) -> Result<Zeroizing<Vec<u8>>, ExchangeError> {
-    let content = inflate(&from_base45(expect(text, wanted)?)?, MAX_INFLATED)?;
-    one_cbor_item(&content)?;
-    Ok(content)
+    from_base45_with(expect(text, wanted)?, |bytes| {
+        let content = inflate(bytes, MAX_INFLATED)?;
+        one_cbor_item(&content)?;
+        Ok(content)
+    })
 }
 
 /// A key binding token as a one-way code (path C): readable by everybody who films it.

@@ -208,7 +208,7 @@ mod tests {
         assert!(message.open(&mine, Some(b"another")).is_none());
         assert!(message.open(&mine, None).is_none());
         assert!(message.open(&theirs, Some(b"request")).is_none());
-        assert_eq!(bytes.len() - b"content".len(), 108, "what the envelope costs");
+        assert_eq!(bytes.len() - b"content".len(), 91, "what the envelope costs");
     }
 
     #[test]

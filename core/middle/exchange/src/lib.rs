@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod answer;
+pub mod certificate;
 pub mod code_points;
 pub mod codec;
 pub mod ecdh_es;

@@ -9,14 +9,14 @@ use wallet_base::cbor::{self, Limits, Value};
 use wallet_base::cose::{Prepared, Sign1, Sign1Builder, TYP, X5CHAIN};
 use wallet_base::crypto::{Curve, EphemeralKey, PublicKey, Signer, sha256};
 use wallet_base::fact::{By, Fact, FactName, Ladder};
-use wallet_base::jose::b64u;
 use wallet_base::random::{self, Random};
 use wallet_base::text::safe_text;
 use wallet_base::time::Timestamp;
 use wallet_base::x509::{Certificate, verify_link};
-use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
+use wallet_credential::trust::EKU_READER;
 
 use crate::answer::OpenRequest;
+use crate::certificate::{audience_of, is_id, role_of, shown_name};
 use crate::code_points as cp;
 use crate::codec;
 use crate::ecdh_es::compressed_cose_key;
@@ -66,16 +66,6 @@ pub struct PreparedRequest {
     nonce: [u8; 16],
     audience: String,
     spec: RequestSpec,
-}
-
-/// `x509_hash:` and the base64url of the certificate's SHA-256 (OpenID4VP 1.0, 5.9.3).
-pub fn audience_of(certificate: &Certificate) -> String {
-    format!("x509_hash:{}", b64u(&certificate.sha256()))
-}
-
-fn is_id(text: &str) -> bool {
-    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-    !text.is_empty() && text.len() <= cp::MAX_ID && text.bytes().all(word)
 }
 
 fn check_documents(documents: &[RequestedDocument]) -> bool {
@@ -193,21 +183,6 @@ pub struct ReaderTrust {
     pub authorities: Vec<Certificate>,
     /// SHA-256 of revoked certificates, leaves or authorities.
     pub revoked: BTreeSet<[u8; 32]>,
-}
-
-/// The role in a reader certificate: a DER UTF8String.
-pub fn role_of(certificate: &Certificate) -> Option<String> {
-    let value = certificate.extension(OID_READER_ROLE)?;
-    let (header, text) = value.split_at_checked(2)?;
-    let well_formed = header.first() == Some(&0x0c) && header.last().is_some_and(|length| usize::from(*length) == text.len());
-    let text = String::from_utf8(text.to_vec()).ok()?;
-    (well_formed && is_id(&text)).then_some(text)
-}
-
-/// The DER value of the role extension.
-pub fn role_extension(role: &str) -> Option<Vec<u8>> {
-    let length = u8::try_from(role.len()).ok().filter(|_| is_id(role))?;
-    Some([&[0x0c, length], role.as_bytes()].concat())
 }
 
 #[derive(Clone)]
@@ -329,9 +304,8 @@ impl UnverifiedRequest {
         if role_of(leaf).as_ref() != Some(&self.claims.role) {
             return Err("certificate is for another role");
         }
-        let name = |text: Option<String>| text.and_then(|text| safe_text(&text, 80)).filter(|text| !text.trim().is_empty());
-        let organisation = name(leaf.organization()).ok_or("certificate names no organisation")?;
-        let device = name(leaf.common_name()).ok_or("certificate names no device")?;
+        let organisation = shown_name(leaf.organization()).ok_or("certificate names no organisation")?;
+        let device = shown_name(leaf.common_name()).ok_or("certificate names no device")?;
         Ok((organisation, device))
     }
 
