@@ -89,10 +89,7 @@ pub(crate) fn public_key(spki: &[u8], file: &'static str) -> Result<PublicKey, R
         _ => return Err(ReadError::malformed(file, "curve parameters")),
     };
     let curve = curve.ok_or(ReadError::Unsupported { what: "this curve" })?.curve;
-    let point = match key.value {
-        [0, point @ ..] => point,
-        _ => return Err(ReadError::malformed(file, "public key")),
-    };
+    let [0, point @ ..] = key.value else { return Err(ReadError::malformed(file, "public key")) };
     PublicKey::from_sec1(curve, point).map_err(|_| ReadError::malformed(file, "not a point of the curve"))
 }
 

@@ -337,3 +337,27 @@ fn contents(presented: &Presented<'_>, signer: &Certificate) -> Option<VerifiedC
     let differences = dg13.as_ref().map(|dg13| crate::vietnam::differences(&mrz, dg13)).unwrap_or_default();
     Some(VerifiedChip { mrz, dg13, face, document_signer: signer.sha256(), differences })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// A real Austrian chain: the country signer's curve (brainpoolP384r1) is not one of ours, so nothing may be said, neither way.
+    #[test]
+    fn vector_sod_at_chain_under_an_unsupported_curve_is_not_checked() {
+        let root = std::env::var("WALLET_VECTORS").expect("WALLET_VECTORS names the directory of the vectors");
+        let at: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(format!("{root}/emrtd-recordings/sod-AT.json")).unwrap()).unwrap();
+        let bytes = |key: &str| hex::decode(at[key].as_str().unwrap()).unwrap();
+        let trust = CardTrust::from_der([bytes("csca").as_slice()], []).unwrap();
+        let sod = Sod::parse(&bytes("ef_sod")).unwrap();
+        let check_at = Timestamp::parse_rfc3339(at["check_at"].as_str().unwrap()).unwrap();
+        let mut issuers = Vec::new();
+        let rung = chain(sod.signer_certificate().unwrap(), &trust, check_at, &mut issuers);
+        assert!(matches!(rung, Rung::Unknown(_)) && issuers.is_empty());
+        // Without that country signer the document signer is unknown, which is a failure.
+        let rung = chain(sod.signer_certificate().unwrap(), &CardTrust::default(), check_at, &mut issuers);
+        assert!(matches!(rung, Rung::Failed(_)));
+    }
+}

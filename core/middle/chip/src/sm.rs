@@ -193,9 +193,8 @@ impl SecureMessaging {
         let data = match data {
             None => Vec::new(),
             Some(object) => {
-                let cipher = match (object.tag, self.odd, object.value) {
-                    (0x87, false, [0x01, cipher @ ..]) | (0x85, true, cipher) => cipher,
-                    _ => return Err(fault("wrong form of encrypted data")),
+                let ((0x87, false, [0x01, cipher @ ..]) | (0x85, true, cipher)) = (object.tag, self.odd, object.value) else {
+                    return Err(fault("wrong form of encrypted data"));
                 };
                 if cipher.is_empty() {
                     return Err(fault("empty encrypted data"));
