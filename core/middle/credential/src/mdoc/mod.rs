@@ -11,6 +11,8 @@ mod issuer_signed;
 mod mso;
 mod openid4vp;
 mod present;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use device_auth::{SessionTranscript, device_authentication_bytes, device_mac_key};

@@ -322,3 +322,14 @@ fn kcwt(protected: &[u8]) -> Result<&[u8], CredentialError> {
     let entries = cbor::map_entries(protected, LIMITS).map_err(|_| malformed)?;
     entries.into_iter().find(|(label, _)| *label == key).map(|(_, token)| token).ok_or(malformed)
 }
+
+#[cfg(test)]
+impl UnverifiedKbt {
+    pub(super) fn kcwt_for_tests(&self) -> &[u8] {
+        kcwt(self.sign1.protected_raw()).unwrap()
+    }
+
+    pub(super) fn verify_holder_for_tests(&self, key: &wallet_base::crypto::PublicKey) -> Result<(), wallet_base::cose::CoseError> {
+        self.sign1.verify(key, b"")
+    }
+}

@@ -8,6 +8,8 @@ mod digest;
 mod disclosures;
 mod issue;
 pub mod kbt;
+#[cfg(test)]
+mod tests;
 mod token;
 mod verify;
 

@@ -5,6 +5,8 @@
 
 mod judge;
 mod list;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use judge::{FreshnessPolicy, NoStatusLists, StatusCheck, StatusLists, StatusLookup, StatusRef};

@@ -5,6 +5,8 @@
 
 mod anchors;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use wallet_base::crypto::PublicKey;
 use wallet_base::time::Timestamp;
