@@ -29,6 +29,11 @@ pub(crate) fn observe(inner: &Inner, signed: Timestamp) -> Result<(), WalletErro
     })
 }
 
+/// Takes note of the service's own time, which came over TLS under the pinned root.
+pub(crate) fn observe_service(inner: &Inner) -> Result<(), WalletError> {
+    inner.service.take_time().map_or(Ok(()), |time| observe(inner, time))
+}
+
 fn load(inner: &Inner) -> Result<ClockGuard, WalletError> {
     let text: Option<String> =
         inner.read_cache(|db| Ok(db.query_row("SELECT value FROM setting WHERE name = 'clock'", [], |r| r.get(0)).optional()?))?;

@@ -143,6 +143,12 @@ pub(crate) fn state(db: &Connection, id: &str) -> Result<Option<DocumentState>, 
     text.as_deref().map(DocumentState::read).transpose()
 }
 
+/// When the newest batch of a document was stored.
+pub(crate) fn issued_at(db: &Connection, id: &str) -> Result<Option<Timestamp>, WalletError> {
+    let at: Option<Option<i64>> = db.query_row("SELECT issued_at FROM document WHERE id = ?1", [id], |r| r.get(0)).optional()?;
+    Ok(at.flatten().map(Timestamp::from_unix))
+}
+
 /// Writes a document's state.
 pub(crate) fn set_state(db: &Connection, id: &str, state: DocumentState, as_of: Timestamp) -> Result<(), WalletError> {
     db.execute(

@@ -1,9 +1,10 @@
 //! The central service as the wallet sees it: JSON over one pinned HTTPS host, DPoP-bound access tokens, server nonces.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use wallet_base::random::Random;
+use wallet_base::time::{Date, Timestamp};
 use wallet_platform::http::{Http, HttpResponse};
 use wallet_platform::ports::KeyStore;
 
@@ -37,11 +38,12 @@ pub(crate) struct Service {
     http: Http,
     base: String,
     nonce: Mutex<Option<String>>,
+    time: Mutex<Option<Timestamp>>,
 }
 
 impl Service {
     pub(crate) fn new(http: Http) -> Self {
-        Self { base: http.base_url().to_owned(), http, nonce: Mutex::new(None) }
+        Self { base: http.base_url().to_owned(), http, nonce: Mutex::new(None), time: Mutex::new(None) }
     }
 
     /// The HTTP client, for the trust updater.
@@ -70,12 +72,16 @@ impl Service {
 
     /// GET of public JSON.
     pub(crate) fn get_json(&self, path: &str) -> Result<Value, WalletError> {
-        json_of(&self.http.get(path, &[])?)
+        let response = self.http.get(path, &[])?;
+        self.note_time(&response);
+        json_of(&response)
     }
 
     /// POST of JSON without an access token.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, WalletError> {
-        json_of(&self.http.post_json(path, &[], body)?)
+        let response = self.http.post_json(path, &[], body)?;
+        self.note_time(&response);
+        json_of(&response)
     }
 
     /// The token endpoint (RFC 9449, 5): form body, DPoP proof without `ath`, one retry with the server's nonce.
@@ -125,11 +131,12 @@ impl Service {
             let bound = ProofFor { method, url: &url, access_token, nonce: nonce.as_deref() };
             let token = proof(signer.keys, signer.key, &bound, signer.now, signer.random)?;
             let response = send(&[("DPoP", token.as_str())])?;
+            self.note_time(&response);
             // RFC 9449, 8.2: a new nonce may come with any answer, also with a good one.
             let fresh = response.header("DPoP-Nonce").filter(|n| !n.is_empty() && n.len() <= 512).map(str::to_owned);
             let has_fresh = fresh.is_some();
             if has_fresh {
-                *self.nonce.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
+                *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
             }
             if attempt == 0 && has_fresh && wants_nonce(&response) {
                 continue;
@@ -139,8 +146,19 @@ impl Service {
         Err(WalletError::Answer("DPoP nonce"))
     }
 
+    /// The service's time, as of the latest answer, once.
+    pub(crate) fn take_time(&self) -> Option<Timestamp> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn note_time(&self, response: &HttpResponse) {
+        if let Some(time) = response.header("Date").and_then(parse_http_date) {
+            *self.time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+        }
+    }
+
     fn nonce(&self) -> Option<String> {
-        self.nonce.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.nonce.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -148,7 +166,7 @@ impl Service {
 pub(crate) struct Signer<'a> {
     pub(crate) keys: &'a dyn KeyStore,
     pub(crate) key: &'a AccountKey,
-    pub(crate) now: wallet_base::time::Timestamp,
+    pub(crate) now: Timestamp,
     pub(crate) random: &'a dyn Random,
 }
 
@@ -182,4 +200,41 @@ fn error_code(response: &HttpResponse) -> String {
     let code = body.get("error").and_then(Value::as_str).unwrap_or_default();
     let plain = code.len() <= 48 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'-');
     if plain { code.to_owned() } else { String::new() }
+}
+
+/// IMF-fixdate (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn parse_http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = text.split(' ').collect();
+    let [_, day, month, year, clock, "GMT"] = words.as_slice() else {
+        return None;
+    };
+    let month = MONTHS.iter().zip(1_u8..).find(|(name, _)| *name == month)?.1;
+    let date = Date::new(year.parse().ok()?, month, day.parse().ok()?)?;
+    let parts: Vec<i64> = clock.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hour @ 0..=23, minute @ 0..=59, second @ 0..=60] = parts.as_slice() else {
+        return None;
+    };
+    Some(Timestamp::from_date(date).plus_secs(hour * 3600 + minute * 60 + second))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_dates_read_as_rfc_9110_writes_them() {
+        // The example of RFC 9110, 5.6.7.
+        assert_eq!(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap().to_rfc3339(), "1994-11-06T08:49:37Z");
+        for bad in [
+            "",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 31 Feb 2026 00:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+        ] {
+            assert!(parse_http_date(bad).is_none(), "{bad}");
+        }
+    }
 }

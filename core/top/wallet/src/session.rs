@@ -3,8 +3,10 @@
 //! A token that was lost on the way (killed between the answer and the store) costs nothing: the account key asks for a new offer.
 
 use serde_json::Value;
+use wallet_base::fact::{FactName, Outcome};
 
 use crate::activation::{self, rows};
+use crate::clock;
 use crate::dpop::AccountKey;
 use crate::error::WalletError;
 use crate::inner::Inner;
@@ -25,6 +27,12 @@ pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, Wal
 }
 
 fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
+    let result = call_once_more(inner, path, body);
+    clock::observe_service(inner)?;
+    result.map_err(|error| clock_first(inner, error))
+}
+
+fn call_once_more(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
     let key = account(inner)?;
     let tokens = inner.read(rows::tokens)?;
     let usable = tokens.access.filter(|_| tokens.expires_at > inner.now().plus_secs(MARGIN_SECS));
@@ -90,8 +98,18 @@ fn granted(inner: &Inner, key: &AccountKey, path: &str, grant: &Grant<'_>) -> Re
 /// The service knows this device's key no more: another device took over.
 fn ended_elsewhere(error: WalletError) -> WalletError {
     match error {
-        WalletError::Service { status: 401 | 403 | 404 | 409 | 410, .. } => WalletError::AccountEnded,
+        WalletError::Service { status: 401 | 409, .. } => WalletError::AccountEnded,
         other => other,
+    }
+}
+
+/// A refused DPoP proof means most of all that the clocks differ. The service's own time has been noted: the fact `clock` tells.
+fn clock_first(inner: &Inner, error: WalletError) -> WalletError {
+    let refused = matches!(&error, WalletError::Service { code, .. } if code == "invalid_dpop_proof");
+    match clock::fact(inner).map(|fact| fact.outcome()) {
+        Ok(Outcome::Failed) if refused => WalletError::Untrusted(FactName::Clock),
+        Ok(Outcome::NotChecked) if refused => WalletError::Unchecked(FactName::Clock),
+        _ => error,
     }
 }
 

@@ -171,13 +171,14 @@ fn apply(db: &Connection, change: &Change) -> Result<(), WalletError> {
         "INSERT OR IGNORE INTO notice (seq, document, kind, at) VALUES (?1, ?2, ?3, ?4)",
         params![change.seq, change.document, change.kind, change.at.unix()],
     )?;
-    let known = documents::state(db, &change.document)?;
+    // A device reads the feed of the citizen's earlier devices too: what happened before its own copies were issued is no news to it, and
+    // only the device that is active can read the feed at all, so `device-replaced` speaks of another one.
+    let news = documents::issued_at(db, &change.document)?.is_some_and(|issued| change.at >= issued);
     match change.kind.as_str() {
-        "device-replaced" => end_everything(db, change.at),
-        "suspended" if known.is_some() => documents::set_state(db, &change.document, DocumentState::Suspended, change.at),
-        "reinstated" if known.is_some() => documents::set_state(db, &change.document, DocumentState::Issued, change.at),
-        "revoked" if known.is_some() => end_document(db, &change.document, change.at),
-        "changed" if known == Some(DocumentState::Issued) => {
+        "suspended" if news => documents::set_state(db, &change.document, DocumentState::Suspended, change.at),
+        "reinstated" if news => documents::set_state(db, &change.document, DocumentState::Issued, change.at),
+        "revoked" if news => end_document(db, &change.document, change.at),
+        "changed" if news && documents::state(db, &change.document)? == Some(DocumentState::Issued) => {
             documents::set_state(db, &change.document, DocumentState::OutOfDate, change.at)
         }
         _ => Ok(()),
@@ -284,10 +285,24 @@ mod tests {
     }
 
     #[test]
-    fn another_device_ends_everything_here() {
+    fn the_past_of_an_earlier_device_is_no_news() {
         let db = copies::tests::database();
         copies::tests::add(&db, "k", 0, 100);
-        apply(&db, &Change { seq: 1, document: String::new(), kind: "device-replaced".into(), at: Timestamp::from_unix(9) }).unwrap();
+        let change =
+            |kind: &str, document: &str, at| Change { seq: at, document: document.into(), kind: kind.into(), at: Timestamp::from_unix(at) };
+        for (at, kind) in [(1, "suspended"), (2, "revoked"), (3, "device-replaced")] {
+            apply(&db, &change(kind, "driving-licence", at)).unwrap();
+        }
+        assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Issued));
+        assert!(copies::choose(&db, "driving-licence", Timestamp::from_unix(1)).unwrap().is_some());
+        assert_eq!(notices(&db).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_account_that_moved_leaves_nothing_to_show() {
+        let db = copies::tests::database();
+        copies::tests::add(&db, "k", 0, 100);
+        end_everything(&db, Timestamp::from_unix(9)).unwrap();
         assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Ended));
         assert!(copies::choose(&db, "driving-licence", Timestamp::from_unix(1)).unwrap().is_none());
     }

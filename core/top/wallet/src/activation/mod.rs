@@ -66,9 +66,9 @@ pub struct ActivationView {
     pub step: Step,
     /// What the wallet and central found so far.
     pub verdict: Verdict,
-    /// Tries left for the code, once one was sent.
+    /// Tries left for the step at hand (code, then face), once central told.
     pub tries_left: Option<u32>,
-    /// When the session ends; `None` before one was opened and after completion.
+    /// Until when the card must be read and its evidence sent; `None` before a session was opened and once the chip is proven.
     pub expires_at: Option<Timestamp>,
 }
 

@@ -20,7 +20,7 @@ use crate::trust;
 /// Longest session believed.
 const MAX_SESSION: i64 = 24 * 3600;
 /// Largest face picture sent.
-const MAX_FACE: usize = 2 * 1024 * 1024;
+const MAX_FACE: usize = 180 * 1024;
 /// Largest number of digits of a code.
 const MAX_CODE: usize = 16;
 
@@ -29,9 +29,7 @@ pub(crate) fn begin(inner: &Inner) -> Result<ActivationView, WalletError> {
     let _act = inner.act()?;
     let (activation, key, ended) = inner.read(|db| Ok((rows::load(db)?, rows::account_key(db)?, rows::is_ended(db)?)))?;
     let now = inner.now();
-    if let Some(activation) =
-        activation.filter(|a| !ended && (a.step == Step::Complete || (a.step != Step::NotStarted && a.expires_at > now)))
-    {
+    if let Some(activation) = activation.filter(|a| !ended && a.step != Step::NotStarted && need(a, a.step, now).is_ok()) {
         return Ok(view_of(&activation));
     }
     // The card is judged by listed card authorities: they are needed before the card is in the hand.
@@ -88,16 +86,14 @@ pub(crate) fn submit_chip(inner: &Inner) -> Result<ActivationView, WalletError> 
     let body = json!({"session": activation.session, "evidence": b64u(&evidence), "proof": proof});
     let answer = send(inner, &mut activation, "/activation/chip", &body)?;
     take_facts(&mut activation, &answer)?;
-    if has_failed(&activation.central_facts) {
-        // Central does not believe this card: the session is worth nothing, its facts stay to be seen.
-        activation.step = Step::NotStarted;
+    if has_failed(&activation.central_facts) || !passed(&activation.central_facts, FactName::ChipGenuine) {
+        // Central does not believe this card. Its facts stay to be seen; within the session another reading may be tried.
+        let open = answer.get("state").and_then(Value::as_str) == Some("awaiting-chip");
+        activation.step = if open { Step::Opened } else { Step::NotStarted };
         activation.evidence = None;
-        return commit(inner, &activation);
+    } else {
+        activation.step = Step::Chip;
     }
-    if !passed(&activation.central_facts, FactName::ChipGenuine) {
-        return Err(WalletError::Unchecked(FactName::ChipGenuine));
-    }
-    activation.step = Step::Chip;
     commit(inner, &activation)
 }
 
@@ -132,8 +128,10 @@ pub(crate) fn submit_code(inner: &Inner, code: &str) -> Result<ActivationView, W
     let answer = send(inner, &mut activation, "/activation/code/verify", &body)?;
     activation.tries_left = tries(&answer).or(activation.tries_left);
     let facts = read_facts(&answer)?;
-    if !has_failed(&facts) {
+    if passed(&facts, FactName::AccountFactors) {
         activation.step = Step::Code;
+    } else if activation.tries_left == Some(0) {
+        activation.step = Step::NotStarted;
     }
     activation.central_facts = merge(&activation.central_facts, facts);
     commit(inner, &activation)
@@ -152,9 +150,12 @@ pub(crate) fn submit_face(inner: &Inner, image: &[u8]) -> Result<ActivationView,
     need(&activation, Step::Code, inner.now())?;
     let body = json!({"session": activation.session, "image": b64u(image)});
     let answer = send(inner, &mut activation, "/activation/face", &body)?;
+    activation.tries_left = tries(&answer).or(activation.tries_left);
     let facts = read_facts(&answer)?;
-    if !has_failed(&facts) {
+    if passed(&facts, FactName::PortraitMatch) {
         activation.step = Step::Face;
+    } else if activation.tries_left == Some(0) {
+        activation.step = Step::NotStarted;
     }
     activation.central_facts = merge(&activation.central_facts, facts);
     commit(inner, &activation)
@@ -232,12 +233,13 @@ pub(super) fn load(inner: &Inner) -> Result<(Activation, AccountKey), WalletErro
     Ok((activation.ok_or(WalletError::WrongStep)?, key.ok_or(WalletError::WrongStep)?))
 }
 
-/// The activation must have come at least so far, and its session must live.
+/// The activation must have come at least so far, and while the chip is not proven its challenge must be young enough. How long the
+/// session lives after that is central's to say.
 pub(super) fn need(activation: &Activation, step: Step, now: Timestamp) -> Result<(), WalletError> {
     if activation.step < step {
         return Err(WalletError::WrongStep);
     }
-    if activation.step != Step::Complete && activation.expires_at <= now {
+    if activation.step < Step::Chip && activation.expires_at <= now {
         return Err(WalletError::Expired("activation session"));
     }
     Ok(())
@@ -255,11 +257,11 @@ pub(super) fn commit(inner: &Inner, activation: &Activation) -> Result<Activatio
 fn send(inner: &Inner, activation: &mut Activation, path: &str, body: &Value) -> Result<Value, WalletError> {
     let result = inner.service.post(path, body);
     if let Err(WalletError::Service { code, .. }) = &result
-        && matches!(code.as_str(), "invalid_session" | "expired_session" | "unknown_session")
-        && activation.step != Step::Complete
+        && matches!(code.as_str(), "expired_session" | "unknown_session" | "tries_exhausted")
     {
         activation.step = Step::NotStarted;
         activation.evidence = None;
+        activation.offer = None;
         commit(inner, activation)?;
         return Err(WalletError::Expired("activation session"));
     }
@@ -296,6 +298,6 @@ fn tries(answer: &Value) -> Option<u32> {
 fn view_of(activation: &Activation) -> ActivationView {
     let mut verdict = Verdict::from(activation.wallet_facts.clone());
     verdict.extend(activation.central_facts.clone());
-    let open = !matches!(activation.step, Step::Complete | Step::NotStarted);
+    let open = matches!(activation.step, Step::Opened | Step::CardRead);
     ActivationView { step: activation.step, verdict, tries_left: activation.tries_left, expires_at: open.then_some(activation.expires_at) }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use wallet_base::crypto::PublicKey;
 use wallet_base::fact::{By, Fact, FactName, Outcome, Verdict};
-use wallet_base::jose::b64u;
+use wallet_base::jose::{b64u, b64u_decode};
 use wallet_credential::status::{MAX_TOKEN_BYTES, StatusLists, UnverifiedStatusList};
 use wallet_documents::DocumentType;
 use wallet_platform::ports::{KeyClass, KeyId};
@@ -21,11 +21,21 @@ use crate::inner::Inner;
 use crate::session;
 use crate::trust::{self, Trust};
 
+/// A batch older than this is not continued: what was issued for it then may be stale.
+const MAX_AGE_SECS: i64 = 86_400;
+
 /// Obtains, verifies and stores one batch. Gives the number of copy sets stored.
 pub(super) fn run(inner: &Inner, metadata: &Metadata, kind: &'static DocumentType, verdict: &mut Verdict) -> Result<u32, WalletError> {
     let trust = trust::current(inner)?.ok_or(WalletError::Unchecked(FactName::TrustSignature))?;
     let batch = registered_batch(inner, metadata, kind)?;
-    let [mdocs, sd_cwts] = receive(inner, metadata, kind, &batch)?;
+    let [mdocs, sd_cwts] = match receive(inner, metadata, kind, &batch) {
+        Err(WalletError::Service { status, code }) if matches!(code.as_str(), "unknown_key" | "key_used_for_other_document") => {
+            // These keys lead nowhere: the next try makes new ones.
+            inner.write(|db| journal::abandon(db, batch.id))?;
+            return Err(WalletError::Service { status, code });
+        }
+        other => other?,
+    };
     let received: Vec<Received<'_>> =
         batch.keys.iter().zip(mdocs.iter().zip(&sd_cwts)).map(|((_, key), (mdoc, sd_cwt))| Received { mdoc, sd_cwt, key }).collect();
     let lists = fetch_lists(inner, &trust, &received, verdict)?;
@@ -62,21 +72,18 @@ pub(super) fn run(inner: &Inner, metadata: &Metadata, kind: &'static DocumentTyp
 
 /// The batch under way, or a new one; its keys known to the wallet provider.
 ///
-/// A batch whose evidence the wallet provider does not take any more (its challenge ran out while the phone was off) is given up once.
+/// A batch is given up when it is a day old, or when the wallet provider neither takes its evidence (the challenge ran out while the phone
+/// was off) nor knows its keys (an answer that was lost).
 fn registered_batch(inner: &Inner, metadata: &Metadata, kind: &DocumentType) -> Result<Batch, WalletError> {
     if let Some(batch) = inner.read(|db| journal::load(db, kind.id))? {
-        if batch.registered {
+        let young = inner.now() < batch.created_at.plus_secs(MAX_AGE_SECS);
+        if young && (batch.registered || register(inner, metadata, &batch)?) {
             return Ok(batch);
         }
-        match register(inner, &batch) {
-            Ok(()) => return Ok(batch),
-            Err(WalletError::Service { status: 400..=499, .. }) => inner.write(|db| journal::abandon(db, batch.id))?,
-            Err(other) => return Err(other),
-        }
+        inner.write(|db| journal::abandon(db, batch.id))?;
     }
     let batch = new_batch(inner, metadata, kind)?;
-    register(inner, &batch)?;
-    Ok(batch)
+    if register(inner, metadata, &batch)? { Ok(batch) } else { Err(WalletError::Answer("key registration")) }
 }
 
 /// Makes the keys and writes them down before anybody hears of them.
@@ -84,7 +91,8 @@ fn new_batch(inner: &Inner, metadata: &Metadata, kind: &DocumentType) -> Result<
     let answer = session::post(inner, "/wallet-provider/challenge", &json!({}))?;
     let challenge = messages::opaque(&answer, "challenge", "wallet provider challenge")?;
     let n = inner.config.copies.min(metadata.batch);
-    let created = inner.keys().create_keys(KeyClass::Holder, n, challenge.as_bytes())?;
+    let bytes = b64u_decode(&challenge).map_err(|_| WalletError::Answer("wallet provider challenge"))?;
+    let created = inner.keys().create_keys(KeyClass::Holder, n, &bytes)?;
     let distinct: BTreeSet<&KeyId> = created.keys.iter().map(|(id, _)| id).collect();
     if created.keys.len() != usize::try_from(n).unwrap_or(usize::MAX) || distinct.len() != created.keys.len() {
         return Err(WalletError::Internal("the key store gave another number of keys"));
@@ -93,22 +101,40 @@ fn new_batch(inner: &Inner, metadata: &Metadata, kind: &DocumentType) -> Result<
     inner.write(|db| journal::begin(db, kind.id, &challenge, &created, now))
 }
 
-fn register(inner: &Inner, batch: &Batch) -> Result<(), WalletError> {
+/// Whether the wallet provider knows the batch's keys now.
+fn register(inner: &Inner, metadata: &Metadata, batch: &Batch) -> Result<bool, WalletError> {
     let body = json!({"challenge": batch.challenge, "evidence": b64u(&batch.evidence)});
-    session::post(inner, "/wallet-provider/keys", &body)?;
-    inner.write(|db| journal::set_registered(db, batch.id))
+    let refused = |error: &WalletError| matches!(error, WalletError::Service { status: 400 | 404 | 409, .. });
+    match session::post(inner, "/wallet-provider/keys", &body) {
+        Ok(_) => {}
+        // A challenge is good once. If only the answer was lost, the keys are known and can be attested.
+        Err(error) if refused(&error) => match attestation(inner, metadata, batch) {
+            Ok(_) => {}
+            Err(error) if refused(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        },
+        Err(error) => return Err(error),
+    }
+    inner.write(|db| journal::set_registered(db, batch.id))?;
+    Ok(true)
+}
+
+/// One token for all keys of the batch, over a fresh nonce of the issuer (OpenID4VCI 1.0, appendix D).
+fn attestation(inner: &Inner, metadata: &Metadata, batch: &Batch) -> Result<String, WalletError> {
+    let keys: Vec<Value> = batch.keys.iter().map(|(_, key)| key.to_jwk()).collect();
+    let nonce = inner.service.post(&metadata.nonce, &json!({}))?;
+    let nonce = messages::opaque(&nonce, "c_nonce", "nonce response")?;
+    let answer = session::post(inner, "/wallet-provider/attestation", &json!({"keys": keys, "nonce": nonce}))?;
+    let token = answer.get("key_attestation").and_then(Value::as_str).ok_or(WalletError::Answer("key attestation"))?;
+    Ok(token.to_owned())
 }
 
 /// Both formats for every key of the batch, as they came: mdocs, then SD-CWTs.
 fn receive(inner: &Inner, metadata: &Metadata, kind: &DocumentType, batch: &Batch) -> Result<[Vec<Vec<u8>>; 2], WalletError> {
-    let keys: Vec<Value> = batch.keys.iter().map(|(_, key)| key.to_jwk()).collect();
     let mut out = [Vec::new(), Vec::new()];
     for ((configuration, _), credentials) in super::formats(kind).iter().zip(&mut out) {
-        let nonce = inner.service.post(&metadata.nonce, &json!({}))?;
-        let nonce = messages::opaque(&nonce, "c_nonce", "nonce response")?;
-        let answer = session::post(inner, "/wallet-provider/attestation", &json!({"keys": keys, "nonce": nonce}))?;
-        let attestation = answer.get("key_attestation").and_then(Value::as_str).ok_or(WalletError::Answer("key attestation"))?;
-        let request = messages::credential_request(configuration, attestation);
+        let attestation = attestation(inner, metadata, batch)?;
+        let request = messages::credential_request(configuration, &attestation);
         let response = session::post(inner, &metadata.credential, &request)?;
         *credentials = messages::credentials(&response, batch.keys.len())?;
     }

@@ -139,7 +139,7 @@ pub(crate) mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         db.execute_batch(include_str!("../../migrations/wallet-001.sql")).unwrap();
-        db.execute("INSERT INTO document (id, state, as_of) VALUES ('driving-licence', 'issued', 0)", []).unwrap();
+        db.execute("INSERT INTO document (id, state, as_of, issued_at) VALUES ('driving-licence', 'issued', 5, 5)", []).unwrap();
         db
     }
 

@@ -15,17 +15,18 @@ pub(crate) struct Batch {
     pub(crate) evidence: Vec<u8>,
     /// The wallet provider took the evidence.
     pub(crate) registered: bool,
+    pub(crate) created_at: Timestamp,
     pub(crate) keys: Vec<(KeyId, PublicKey)>,
 }
 
 /// The batch of a document, if one is under way.
 pub(crate) fn load(db: &Connection, document: &str) -> Result<Option<Batch>, WalletError> {
-    let row: Option<(i64, String, Vec<u8>, bool)> = db
-        .query_row("SELECT id, challenge, evidence, registered FROM batch WHERE document = ?1", [document], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+    let row: Option<(i64, String, Vec<u8>, bool, i64)> = db
+        .query_row("SELECT id, challenge, evidence, registered, created_at FROM batch WHERE document = ?1", [document], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
         })
         .optional()?;
-    let Some((id, challenge, evidence, registered)) = row else {
+    let Some((id, challenge, evidence, registered, created_at)) = row else {
         return Ok(None);
     };
     let mut statement = db.prepare_cached("SELECT key_id, public_key FROM batch_key WHERE batch = ?1 ORDER BY position")?;
@@ -36,7 +37,8 @@ pub(crate) fn load(db: &Connection, document: &str) -> Result<Option<Batch>, Wal
         let public = PublicKey::from_sec1(Curve::P256, &point).map_err(|_| WalletError::Internal("batch key"))?;
         keys.push((KeyId(key_id), public));
     }
-    Ok(Some(Batch { id, challenge, evidence, registered, keys }))
+    let created_at = Timestamp::from_unix(created_at);
+    Ok(Some(Batch { id, challenge, evidence, registered, created_at, keys }))
 }
 
 /// Writes a batch down, in the caller's transaction.
@@ -52,7 +54,14 @@ pub(crate) fn begin(db: &Connection, document: &str, challenge: &str, created: &
             params![id, position, key_id.0, public.to_sec1()],
         )?;
     }
-    Ok(Batch { id, challenge: challenge.to_owned(), evidence: created.evidence.clone(), registered: false, keys: created.keys.clone() })
+    Ok(Batch {
+        id,
+        challenge: challenge.to_owned(),
+        evidence: created.evidence.clone(),
+        registered: false,
+        created_at: now,
+        keys: created.keys.clone(),
+    })
 }
 
 /// The wallet provider took the evidence.

@@ -115,11 +115,7 @@ fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> 
             Ok(copies) => (copies, String::new()),
             Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) => (0, fact.as_str().to_owned()),
             Err(WalletError::Answer(what)) => (0, what.to_owned()),
-            Err(WalletError::Service { status: 400..=499, code }) if code == "unknown_document" || code == "document_not_found" => {
-                let now = inner.now();
-                inner.write(|db| documents::set_state(db, kind.id, DocumentState::NotFound, now))?;
-                (0, "not-found".to_owned())
-            }
+            Err(WalletError::Service { status: 400 | 404 | 409, code }) => (0, code),
             Err(other) => return Err(other),
         };
         report.documents.push(IssuedDocument { id: kind.id.to_owned(), copies, problem });
