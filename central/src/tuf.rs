@@ -182,6 +182,8 @@ pub(crate) fn write_timestamp(dir: &Path, versions: Versions, signer: &dyn Signe
     let snapshot = files::read(&dir.join("metadata").join(format!("{}.snapshot.json", versions.snapshot)))?;
     let body = json!({
         "_type": "timestamp", "spec_version": SPEC_VERSION, "version": versions.timestamp, "expires": expires(at, life),
+        // Not part of the specification, which allows further members: clients take it as a signed time.
+        "signed_at": at.to_rfc3339(),
         "meta": {"snapshot.json": {
             "version": versions.snapshot, "length": snapshot.len(), "hashes": {"sha256": hex(&sha256(&snapshot))},
         }},

@@ -1,0 +1,12 @@
+//! The HTTP API against a server in this process: every endpoint, every refusal.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+mod activation;
+mod credentials;
+mod limits;
+mod phone;
+mod staff;
+mod status;
+mod tokens;
+mod trust;
+mod world;
