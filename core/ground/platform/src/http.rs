@@ -348,22 +348,19 @@ async fn exchange(request: reqwest::RequestBuilder, cap: usize) -> Result<HttpRe
     Ok(HttpResponse { status: status.as_u16(), headers, body })
 }
 
+/// Whether the TLS engine stands behind an error. I/O errors hide what they wrap from the chain of sources, so they are opened.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
+}
+
 /// Which of our words fits the driver's error.
 fn classify(error: &reqwest::Error) -> HttpError {
     if error.is_timeout() {
         return HttpError::Timeout;
     }
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let tls = cause.is::<rustls::Error>()
-            || cause
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref)
-                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
-        if tls {
-            return HttpError::Tls;
-        }
-        source = cause.source();
+    if error.source().is_some_and(is_tls) {
+        return HttpError::Tls;
     }
     if error.is_connect() {
         HttpError::Unreachable

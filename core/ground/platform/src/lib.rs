@@ -24,6 +24,8 @@ pub mod listener;
 pub mod ports;
 pub mod software;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod tuf;
 
 /// The database driver, re-exported so that every crate uses the one that is linked with SQLCipher.

@@ -205,10 +205,11 @@ fn connect(path: &Path, key: &DatabaseKey, create: bool) -> Result<Connection, S
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = Connection::open_with_flags(path, flags)?;
-    let version: Result<String, _> = connection.query_row("PRAGMA cipher_version", [], |row| row.get(0));
-    if version.is_ok_and(|v| v.is_empty()) || cipher_is_absent(&connection) {
+    if !is_cipher(connection.query_row("PRAGMA cipher_version", [], |row| row.get(0))) {
         return Err(StoreError::NoCipher);
     }
+    // The engine would write its complaints to the standard error output.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
     connection.busy_timeout(BUSY)?;
     // Reading the schema decrypts the first page: the proof that the key fits.
@@ -225,9 +226,9 @@ fn connect(path: &Path, key: &DatabaseKey, create: bool) -> Result<Connection, S
     Ok(connection)
 }
 
-/// A plain engine does not know the pragma and gives no row at all.
-fn cipher_is_absent(connection: &Connection) -> bool {
-    connection.query_row("PRAGMA cipher_version", [], |row| row.get::<_, String>(0)).is_err()
+/// Judges the answer to `PRAGMA cipher_version`: a plain engine does not know the pragma and gives no row at all.
+fn is_cipher(answer: rusqlite::Result<String>) -> bool {
+    answer.is_ok_and(|version| !version.trim().is_empty())
 }
 
 /// Runs the numbered migrations that are missing, all in one immediate transaction.

@@ -1,1 +1,256 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap as Headers, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{get, post};
+use futures::StreamExt;
+use wallet_base::time::FixedTime;
+
+use super::*;
+use crate::testing::{Authority, Running, now, serve};
+
+const VALID: (i64, i64) = (-3600, 30 * 86_400);
+
+fn drip(pause: Duration, chunks: usize) -> Body {
+    let chunk = move |_| async move {
+        tokio::time::sleep(pause).await;
+        Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
+    };
+    Body::from_stream(futures::stream::iter(0..chunks).then(chunk))
+}
+
+fn app() -> Router {
+    Router::new()
+        .route("/echo", post(|headers: Headers, body: Bytes| async move { (headers, body) }))
+        .route("/hello", get(|| async { ([("x-thing", "7")], "hello") }))
+        .route("/api/hello", get(|| async { "hello below a prefix" }))
+        .route("/teapot", get(|| async { (StatusCode::IM_A_TEAPOT, "{\"error\":\"x\"}") }))
+        .route("/redirect", get(|| async { Redirect::temporary("/hello") }))
+        .route("/away", get(|| async { Redirect::permanent("https://example.com/") }))
+        .route("/large", get(|| async { vec![0u8; 100_000] }))
+        .route("/endless", get(|| async { Body::from_stream(futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0u8; 8192]))) }))
+        .route("/silent", get(|| async { drip(Duration::from_secs(20), 1) }))
+        .route("/slow", get(|| async { drip(Duration::from_millis(200), 1000) }))
+        .route(
+            "/dropped",
+            get(|| async {
+                let broken = futures::stream::iter([Ok(Bytes::from_static(b"half")), Err(std::io::Error::other("gone"))]);
+                ([("content-length", "100")], Body::from_stream(broken)).into_response()
+            }),
+        )
+        .route("/gzip", get(|request: Request| async move { format!("{:?}", request.headers().get("accept-encoding")) }))
+}
+
+fn world() -> (Authority, Running, Http) {
+    let authority = Authority::new();
+    let server = serve(app(), authority.server(VALID));
+    let http = Http::new(authority.client(server.address)).unwrap();
+    (authority, server, http)
+}
+
+#[test]
+fn requests_and_answers_are_whole() {
+    let (_authority, server, http) = world();
+    let hello = http.get("/hello", &[]).unwrap();
+    assert_eq!((hello.status, hello.body.as_slice(), hello.header("X-Thing")), (200, b"hello".as_slice(), Some("7")));
+    assert!(hello.is_success());
+    let json = serde_json::json!({"a": [1, 2], "b": "Nguyễn"});
+    let echo = http.post_json("echo", &[("DPoP", "proof")], &json).unwrap();
+    assert_eq!(echo.json::<serde_json::Value>().unwrap(), json);
+    assert_eq!((echo.header("dpop"), echo.header("content-type")), (Some("proof"), Some("application/json")));
+    let form = http.post_form("echo", &[], &[("grant_type", "urn:x:y"), ("code", "a b&c")]).unwrap();
+    assert_eq!(form.body, b"grant_type=urn%3Ax%3Ay&code=a+b%26c");
+    assert_eq!(form.header("content-type"), Some("application/x-www-form-urlencoded"));
+    // Other statuses are answers; what they mean is the caller's business.
+    assert_eq!(http.get("/teapot", &[]).unwrap().status, 418);
+    assert_eq!(http.get("/nothing", &[]).unwrap().status, 404);
+    assert_eq!(hello.json::<u8>(), Err(HttpError::Malformed));
+    assert_eq!(http.url("/a/b?c=d").unwrap(), format!("https://localhost:{}/a/b?c=d", server.address.port()));
+}
+
+#[test]
+fn it_works_on_a_runtimes_thread_and_is_dropped_there() {
+    let (_authority, _server, http) = world();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async move {
+        assert_eq!(http.get("/hello", &[]).unwrap().body, b"hello");
+        drop(http);
+    });
+}
+
+#[test]
+fn a_prefix_of_the_base_url_stays() {
+    let (authority, server, _) = world();
+    let mut config = authority.client(server.address);
+    config.base_url.push_str("/api");
+    let http = Http::new(config).unwrap();
+    assert_eq!(http.get("/hello", &[]).unwrap().body, b"hello below a prefix");
+    assert!(http.base_url().ends_with("/api"));
+}
+
+#[test]
+fn another_root_is_refused() {
+    let (_, server, _) = world();
+    let stranger = Authority::new();
+    let http = Http::new(stranger.client(server.address)).unwrap();
+    assert_eq!(http.get("/hello", &[]), Err(HttpError::Tls));
+}
+
+#[test]
+fn another_host_name_is_refused() {
+    let (authority, server, _) = world();
+    let mut config = authority.client(server.address);
+    config.base_url = format!("https://127.0.0.2:{}", server.address.port());
+    // 127.0.0.2 is the same loopback interface, but not in the certificate; where it is not routed it is unreachable.
+    let answer = Http::new(config).unwrap().get("/hello", &[]);
+    assert!(matches!(answer, Err(HttpError::Tls | HttpError::Unreachable)), "{answer:?}");
+}
+
+#[test]
+fn certificates_are_judged_by_the_given_clock() {
+    let authority = Authority::new();
+    let server = serve(app(), authority.server(VALID));
+    let at = |seconds: i64| {
+        let time: Arc<dyn TimeSource> = Arc::new(FixedTime(now().plus_secs(seconds)));
+        let config = HttpConfig { time: Some(time), ..authority.client(server.address) };
+        Http::new(config).unwrap().get("/hello", &[]).map(|r| r.status)
+    };
+    assert_eq!(at(0), Ok(200));
+    assert_eq!(at(31 * 86_400), Err(HttpError::Tls), "expired");
+    assert_eq!(at(-7200), Err(HttpError::Tls), "not yet valid");
+}
+
+#[test]
+fn plain_http_is_refused_by_name() {
+    let authority = Authority::new();
+    let with = |base: &str| {
+        let config = HttpConfig::new(base, authority.root.der());
+        Http::new(config).err()
+    };
+    assert_eq!(with("http://localhost:1"), Some(HttpError::PlainHttp));
+    assert_eq!(with("HTTP://localhost"), Some(HttpError::PlainHttp));
+    for odd in ["ftp://localhost", "localhost:1", "", "https://", "https://user:pw@localhost", "https://localhost/?x=1"] {
+        assert_eq!(with(odd), Some(HttpError::Request), "{odd}");
+    }
+    let config = HttpConfig::new("https://localhost", b"no certificate".to_vec());
+    assert_eq!(Http::new(config).err(), Some(HttpError::Settings));
+}
+
+#[test]
+fn a_plain_http_server_behind_the_port_is_no_service() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1000]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    });
+    assert_eq!(Http::new(authority.client(address)).unwrap().get("/hello", &[]), Err(HttpError::Tls));
+}
+
+#[test]
+fn redirects_are_refused() {
+    let (_authority, _server, http) = world();
+    assert_eq!(http.get("/redirect", &[]), Err(HttpError::Redirect));
+    assert_eq!(http.get("/away", &[]), Err(HttpError::Redirect));
+}
+
+#[test]
+fn paths_cannot_leave_the_base_url() {
+    let (authority, server, http) = world();
+    let mut config = authority.client(server.address);
+    config.base_url.push_str("/api");
+    let below = Http::new(config).unwrap();
+    for odd in ["//example.com/x", "https://example.com/x", "/../hello", "../hello", "a/../../hello", "\\\\example.com", "x//y", "a:b"] {
+        for client in [&http, &below] {
+            let url = client.url(odd);
+            let inside = url.as_ref().is_ok_and(|u| u.starts_with(client.base_url()));
+            assert!(url == Err(HttpError::Request) || inside, "{odd}: {url:?}");
+        }
+    }
+    assert_eq!(below.url("/%2e%2e/hello"), Err(HttpError::Request));
+    assert_eq!(http.get("/hello", &[("bad name", "x")]), Err(HttpError::Request));
+    assert_eq!(http.get("/hello", &[("x", "a\r\nb: c")]), Err(HttpError::Request));
+}
+
+#[test]
+fn oversized_bodies_are_refused() {
+    let (_authority, _server, http) = world();
+    assert_eq!(http.get("/large", &[]), Err(HttpError::TooLarge), "announced");
+    assert_eq!(http.get("/endless", &[]), Err(HttpError::TooLarge), "not announced");
+    assert_eq!(http.get_capped("/large", &[], 100_000).unwrap().body.len(), 100_000);
+    assert_eq!(http.get_capped("/large", &[], 99_999), Err(HttpError::TooLarge));
+}
+
+#[test]
+fn slow_bodies_end_in_time() {
+    let (_authority, _server, http) = world();
+    for path in ["/silent", "/slow"] {
+        let started = Instant::now();
+        assert_eq!(http.get(path, &[]), Err(HttpError::Timeout), "{path}");
+        assert!(started.elapsed() < Duration::from_secs(4), "{path}");
+    }
+    // And the client is usable afterwards.
+    assert_eq!(http.get("/hello", &[]).unwrap().status, 200);
+}
+
+#[test]
+fn a_dropped_connection_is_named() {
+    let (_authority, _server, http) = world();
+    assert_eq!(http.get("/dropped", &[]), Err(HttpError::Dropped));
+    assert!(HttpError::Dropped.is_transient());
+}
+
+#[test]
+fn a_handshake_that_hangs_or_breaks_ends_in_time() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming().flatten() {
+            // The first is held open in silence, the next ones are closed at once.
+            if count.fetch_add(1, Ordering::SeqCst) == 0 {
+                held.push(stream);
+            }
+        }
+    });
+    let http = Http::new(authority.client(address)).unwrap();
+    assert_eq!(http.get("/hello", &[]), Err(HttpError::Timeout));
+    let broken = http.get("/hello", &[]);
+    assert!(matches!(broken, Err(HttpError::Unreachable | HttpError::Dropped)), "{broken:?}");
+}
+
+#[test]
+fn nobody_there_is_unreachable() {
+    let authority = Authority::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let http = Http::new(authority.client(free)).unwrap();
+    assert_eq!(http.get("/hello", &[]), Err(HttpError::Unreachable));
+    let mut config = authority.client(free);
+    config.base_url = "https://no-such-host.invalid".to_owned();
+    assert_eq!(Http::new(config).unwrap().get("/hello", &[]), Err(HttpError::Unreachable));
+}
+
+#[test]
+fn nothing_compressed_is_asked_for() {
+    let (_authority, _server, http) = world();
+    assert_eq!(http.get("/gzip", &[]).unwrap().body, b"None");
+}
+
+#[test]
+fn debug_and_errors_say_nothing_of_the_content() {
+    let response = HttpResponse { status: 200, headers: vec![("set".into(), "secret".into())], body: b"secret".to_vec() };
+    let text = format!("{response:?}");
+    assert!(text.contains("200") && !text.contains("secret"));
+    assert_eq!(HttpError::Tls.to_string(), "the service's certificate is not trusted");
+}
