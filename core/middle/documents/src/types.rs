@@ -131,7 +131,8 @@ pub static HEALTH_INSURANCE_CARD: DocumentType = DocumentType {
             .in_mdoc(VN_INSURANCE, "benefit_level")
             .in_claims(key::BENEFIT_LEVEL)
             .required(),
-        field("facility", "field.facility", ValueKind::Text { max: 120 })
+        // Code and short name: 50 characters, so that what a clinic asks fits one symbol.
+        field("facility", "field.facility", ValueKind::Text { max: 50 })
             .in_mdoc(VN_INSURANCE, "facility")
             .in_claims(key::FACILITY)
             .required(),

@@ -16,13 +16,15 @@ use wallet_base::x509::{Certificate, verify_link};
 use wallet_credential::trust::EKU_READER;
 
 use crate::answer::OpenRequest;
-use crate::certificate::{audience_of, is_id, role_of, shown_name};
+use crate::certificate::{is_id, shown_name};
 use crate::code_points as cp;
 use crate::codec;
 use crate::ecdh_es::compressed_cose_key;
 use crate::error::ExchangeError;
 use crate::qr;
 use crate::scan::Scanned;
+
+pub use crate::certificate::{audience_of, role_extension, role_of};
 
 /// Structural limits of a request.
 const LIMITS: Limits = Limits::STRICT.with_bytes(cp::MAX_INFLATED).with_items(512);

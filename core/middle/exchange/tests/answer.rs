@@ -1,5 +1,5 @@
 //! The encrypted answer: opens with the key of its own open request, once, within its window.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The signed request: size, every clause of its verification, and what a scanner may bring instead.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 
@@ -13,6 +13,8 @@ use wallet_exchange::code_points as cp;
 use wallet_exchange::codec::{deflate, from_base45, inflate, is_alphanumeric, to_base45};
 use wallet_exchange::qr::{CEILING, TARGET, draw};
 use wallet_exchange::{ExchangeError, ReaderTrust, RequestSpec, Scanned, UnverifiedRequest};
+
+type Entries = Vec<(Value, Value)>;
 
 fn text_of(cose: &[u8]) -> String {
     format!("CWQ1:{}", to_base45(&deflate(cose)))
@@ -180,13 +182,13 @@ fn every_clause_of_the_certificate() {
     assert_fails(&text, &authority.trust(), 0, FactName::RequestTime, "lifetime");
 }
 
-fn set(map: &mut Vec<(Value, Value)>, key: i64, value: Value) {
+fn set(map: &mut Entries, key: i64, value: Value) {
     map.retain(|(found, _)| found.as_int() != Some(key));
     map.push((Value::int(key), value));
 }
 
 /// A payload as another implementation might make it.
-fn claims(change: impl FnOnce(&mut Vec<(Value, Value)>)) -> Vec<u8> {
+fn claims(change: impl FnOnce(&mut Entries)) -> Vec<u8> {
     let key = EphemeralKey::generate(&SeededRandom::new(4)).public();
     let mut map = vec![
         (Value::int(cp::REQ_VERSION), Value::int(1)),
@@ -220,7 +222,7 @@ fn other_contents_are_damaged() {
     let authority = Authority::new(1, "Reader CA 1");
     let officer = authority.officer(&Leaf::default());
     let damaged = Some(ExchangeError::Damaged("not a request of this version"));
-    let text = |change: &dyn Fn(&mut Vec<(Value, Value)>)| signed(&officer.certificate, &officer.key, &claims(|map| change(map)));
+    let text = |change: &dyn Fn(&mut Entries)| signed(&officer.certificate, &officer.key, &claims(|map| change(map)));
     assert!(UnverifiedRequest::decode_text(&text(&|_| {})).is_ok());
     let ids = |ids: &[&str]| Value::Array(ids.iter().map(|id| Value::text(id)).collect());
     let row = |document: &str, fields: Value| Value::Array(vec![Value::text(document), fields]);
