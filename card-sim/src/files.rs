@@ -103,7 +103,15 @@ pub(crate) fn dg13(holder: &CardHolder) -> Vec<u8> {
     if let Some(old) = &holder.old_number {
         fields.push(text(field::OLD_NUMBER, old));
     }
-    let serial: String = sha256(holder.personal_number.as_bytes()).iter().take(8).map(|byte| format!("{byte:02X}")).collect();
+    let serial = sha256(holder.personal_number.as_bytes()).iter().take(8).fold(String::new(), |mut text, byte| {
+        text.extend(
+            [byte >> 4, byte & 15]
+                .into_iter()
+                .filter_map(|half| char::from_digit(u32::from(half), 16))
+                .map(|digit| digit.to_ascii_uppercase()),
+        );
+        text
+    });
     fields.push(text(field::SERIAL, &serial));
     Dg13::encode(&fields)
 }
@@ -143,7 +151,7 @@ pub(crate) fn sod(files: &CardFiles, signer: &Certificate, key: &SoftwareKey, at
     let attribute = |oid: &[u8], value: Vec<u8>| encode_all(0x30, &[encode(0x06, oid), encode(0x31, &value)]);
     let time: String = at.to_rfc3339().chars().filter(char::is_ascii_digit).take(14).collect();
     let utc_time = format!("{}Z", time.get(2..).ok_or(SimError::Crypto)?);
-    let mut attributes = vec![
+    let mut attributes = [
         attribute(&ATTRIBUTE_CONTENT_TYPE, encode(0x06, &LDS_SECURITY_OBJECT)),
         attribute(&ATTRIBUTE_MESSAGE_DIGEST, encode(0x04, &sha256(&content))),
         attribute(&ATTRIBUTE_SIGNING_TIME, encode(0x17, utc_time.as_bytes())),

@@ -112,13 +112,13 @@ pub fn draw(seed: &str) -> Result<Vec<u8>, SimError> {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        f32::from(u8::try_from(state >> 30).unwrap_or(0)) - 1.5
+        if state & 0x100 == 0 { 0.0 } else { 2.0 }
     };
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // Coordinates are below 256, colours are clamped.
     let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         let noise = grain();
-        Rgb(look.colour(x as f32, y as f32).map(|c| (c + noise).clamp(0.0, 255.0) as u8))
+        Rgb(look.colour(x as f32, y as f32).map(|c| ((c / 4.0).round() * 4.0 + noise).clamp(0.0, 255.0) as u8))
     });
     let mut out = Cursor::new(Vec::new());
     picture.write_to(&mut out, ImageFormat::Png).map_err(|_| SimError::Portrait)?;

@@ -61,10 +61,7 @@ impl ChipSession {
         }
         let mut inner = Command::new(outer.cla & !0x0C, outer.ins, outer.p1, outer.p2);
         if let Some(cipher) = object(if outer.ins & 1 == 1 { 0x85 } else { 0x87 }) {
-            let cipher = match (cipher.tag, cipher.value) {
-                (0x87, [0x01, cipher @ ..]) | (0x85, cipher) => cipher,
-                _ => return Err(Refusal::Wrong),
-            };
+            let ((0x87, [0x01, cipher @ ..]) | (0x85, cipher)) = (cipher.tag, cipher.value) else { return Err(Refusal::Wrong) };
             inner.data = self.keys.decrypt(counter, cipher).map_err(|_| Refusal::Wrong)?;
         }
         if let Some(le) = object(0x97) {

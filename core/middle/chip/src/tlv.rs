@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn hostile_truncation_at_every_byte() {
-        let whole = encode(0x77, &encode(0x30, &encode(0x7F49, &[1; 200])));
+        let whole = encode(0x77, &encode(0x30, &encode(0x5F1F, &[1; 200])));
         assert_eq!(check_tree(&whole), Ok(3));
         for end in 1..whole.len() {
             assert_eq!(only(&whole[..end]), Err(TlvError::Truncated), "cut at {end}");

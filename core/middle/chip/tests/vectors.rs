@@ -276,18 +276,21 @@ fn vector_vn_synthetic_card() {
     assert_eq!(number.can().unwrap(), Can::new(card["can"].as_str().unwrap()).unwrap());
     assert_eq!(Password::Can(number.can().unwrap()).key().expose(), hex_of(card, "pace_k_pi_can_aes128"));
     let lines: Vec<&str> = card["mrz_td1"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    let mrz = Mrz::parse_td1(&lines.join("\n")).unwrap();
+    // The vector's third line has 29 characters (one filler too few; it takes no part in any check digit): refused as it
+    // stands, read with the filler put back.
+    assert_eq!(lines[2].len(), 29);
+    assert!(Mrz::parse_td1(&lines.join("\n")).is_err());
+    let text = format!("{}<", lines.join("\n"));
+    let mrz = Mrz::parse_td1(&text).unwrap();
     assert_eq!((mrz.document_number.as_str(), mrz.personal_number.as_deref()), (number.document_number(), Some(number.as_str())));
     assert_eq!((mrz.sex, mrz.issuer.as_str(), mrz.surname.as_str(), mrz.given.as_str()), (Sex::Male, "VNM", "NGUYEN", "VAN AN"));
     assert_eq!(mrz.birth_date(wallet_base::time::Date::new(2026, 1, 1).unwrap()).unwrap().to_iso(), card["birth"].as_str().unwrap());
     assert_eq!(mrz.expiry_date().unwrap().to_iso(), card["expiry"].as_str().unwrap());
     assert_eq!(mrz.optional_data_digit_matches, Some(true));
     // The digit in optional data is reported, never a reason to refuse; the composite digit covers it, so that one changes too.
-    let other = lines.concat().replace("<<4", "<<5").replace("<<<<<<<<<<<0", "<<<<<<<<<<<7");
-    let other = Mrz::parse_td1(&other).or_else(|_| {
-        (0..10).map(|d| Mrz::parse_td1(&other.replace("<<<<<<<<<<<7", &format!("<<<<<<<<<<<{d}")))).find(Result::is_ok).unwrap()
-    });
-    assert_eq!(other.unwrap().optional_data_digit_matches, Some(false));
+    let wrong = (0..10)
+        .filter_map(|digit| Mrz::parse_td1(&text.replace("<<4", "<<5").replace("<<<<<<<<<<<0", &format!("<<<<<<<<<<<{digit}"))).ok());
+    assert_eq!(wrong.map(|mrz| mrz.optional_data_digit_matches).collect::<Vec<_>>(), [Some(false)]);
     let key = Password::Mrz(MrzKey::new(number.as_str(), &mrz.birth, &mrz.expiry).unwrap());
     assert_eq!(*key.secret(), hex_of(card, "k"));
     assert_eq!(key.key().expose(), hex_of(card, "pace_k_pi_mrz_aes128"));
