@@ -1,6 +1,7 @@
-//! The updater against repositories that are made and signed here, byte by byte, without the client's own library.
+//! The updater against repositories made and signed without the client's own library: here, byte by byte, and by the
+//! reference implementation.
 
 mod attacks;
-
+mod peer;
 mod repository;
 mod updates;

@@ -43,7 +43,7 @@ fn canonical(value: &Value) -> Vec<u8> {
 }
 
 pub(super) struct Key {
-    key: SoftwareKey,
+    secret: SoftwareKey,
     public: Value,
     id: String,
 }
@@ -56,7 +56,7 @@ impl Key {
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
         let public = json!({"keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": {"public": pem}});
         let id = hex(&sha256(&canonical(&public)));
-        Self { key, public, id }
+        Self { secret: key, public, id }
     }
 }
 
@@ -64,7 +64,7 @@ impl Key {
 pub(super) fn sign(signed: &Value, keys: &[&Key]) -> Vec<u8> {
     let message = canonical(signed);
     let signatures: Vec<Value> =
-        keys.iter().map(|k| json!({"keyid": k.id, "sig": hex(&der_signature(&k.key.sign(&message).unwrap()).unwrap())})).collect();
+        keys.iter().map(|k| json!({"keyid": k.id, "sig": hex(&der_signature(&k.secret.sign(&message).unwrap()).unwrap())})).collect();
     serde_json::to_vec_pretty(&json!({"signed": signed, "signatures": signatures})).unwrap()
 }
 
