@@ -39,6 +39,8 @@ pub use verifier::{
     VerifierSyncReport,
 };
 pub use wallet::{CardPassword, Wallet, WalletConfig, WalletState};
+#[cfg(feature = "record")]
+pub use wallet_verifier::Recorder;
 pub use wallet_views::{
     ActivationView, CardDisplayView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport,
     IssuedDocument, WalletSyncReport,

@@ -1,0 +1,426 @@
+//! The command line. Secrets may be given as `-`: then one line of standard input is read for each, in the order of the options below.
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::card::CITIZEN;
+
+/// The wallet without a phone: one program for the demo, the central service, a simulated card, staff devices, wallets and tools.
+///
+/// Every command ends with 0 (verified or done), 1 (rejected), 2 (undetermined), 3 (unusable input or usage) or 4 (the surroundings failed).
+#[derive(Debug, Parser)]
+#[command(name = "citizen-wallet", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// From a chip card to checks without a network, one whole story.
+    Demo(DemoArgs),
+    /// The reference central service.
+    #[command(subcommand)]
+    Central(CentralCommand),
+    /// A simulated chip card.
+    #[command(subcommand)]
+    Chip(ChipCommand),
+    /// A staff device: asks citizens for documents and checks the answers.
+    #[command(subcommand)]
+    Officer(OfficerCommand),
+    /// A citizen's wallet.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
+    /// Verifies a credential file of the mdoc format (an `IssuerSigned` structure, raw or base64) against a given issuer root.
+    Verify(VerifyArgs),
+    /// Tells what a QR text or a QR picture is.
+    Inspect(InspectArgs),
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Print one JSON object instead of the story.
+    #[arg(long)]
+    pub json: bool,
+    /// Attack one step. The run ends with 1 when exactly the fact that the attack breaks was found broken, with 2 for anything else.
+    #[arg(long, value_name = "WHAT")]
+    pub tamper: Option<Tamper>,
+    /// Keep everything in this folder (empty or new): wallet/, officer/, central/, record/. Without it a temporary folder is used and removed.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// The attacks, each with the one fact that has to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tamper {
+    /// A card with one altered data-group byte under a genuine SOD: `chip.hashes`.
+    Dg,
+    /// A card whose SOD is by an unknown signer: `chip.chain`.
+    SodSigner,
+    /// Copied SOD and data groups without the chip's key: `chip.genuine`.
+    ClonedChip,
+    /// A holder alters a disclosed value and signs again with the right key: `credential.digest`.
+    Element,
+    /// A copied credential answered from another phone: `credential.holder`.
+    DeviceKey,
+    /// An answer to an earlier request shown again: `exchange.nonce`.
+    Nonce,
+    /// A status list by another signer: `status.signature`.
+    StatusSigner,
+    /// An expired copy, 31 days on: `credential.validity`.
+    Expired,
+    /// A genuine status list past its end, 15 days on: `status.freshness`.
+    StatusFrozen,
+    /// An older trust snapshot, genuine: `trust.version`.
+    TrustRollback,
+    /// A request by an unknown verifier: `request.chain`.
+    RequestSigner,
+    /// A genuine request of an hour ago: `request.time`.
+    RequestStale,
+    /// An answer that carries the hash of another request: `exchange.request`.
+    RequestSwap,
+    /// A genuine officer asks for a field his role may not have: `request.role`.
+    Overask,
+}
+
+impl Tamper {
+    /// The fact that has to fail, and no other.
+    pub const fn fact(self) -> &'static str {
+        match self {
+            Self::Dg => "chip.hashes",
+            Self::SodSigner => "chip.chain",
+            Self::ClonedChip => "chip.genuine",
+            Self::Element => "credential.digest",
+            Self::DeviceKey => "credential.holder",
+            Self::Nonce => "exchange.nonce",
+            Self::StatusSigner => "status.signature",
+            Self::Expired => "credential.validity",
+            Self::StatusFrozen => "status.freshness",
+            Self::TrustRollback => "trust.version",
+            Self::RequestSigner => "request.chain",
+            Self::RequestStale => "request.time",
+            Self::RequestSwap => "exchange.request",
+            Self::Overask => "request.role",
+        }
+    }
+}
+
+/// `central ...`
+#[derive(Debug, Subcommand)]
+pub enum CentralCommand {
+    /// Makes a central service in a new folder: authorities, trust repository, synthetic citizens.
+    Init {
+        /// The folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The address by which phones reach it.
+        #[arg(long, default_value = "https://localhost:8443")]
+        public_url: String,
+        /// Certificates of card authorities (DER files) whose chip cards are accepted; without one, the test card authority of `chip sim`.
+        #[arg(long, value_name = "FILE")]
+        csca: Vec<PathBuf>,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+    /// Serves until it is told to stop.
+    Serve {
+        /// The folder made by `init`.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Address to listen on; port 0 takes a free one. Without it: the port of the public address, on the loopback interface.
+        #[arg(long)]
+        listen: Option<String>,
+        /// Accept keys made in software, as desktop wallets and tests have them.
+        #[arg(long)]
+        allow_software_keys: bool,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+        /// End when standard input is closed, that is when the process that started this one is gone.
+        #[arg(long)]
+        until_stdin_closes: bool,
+    },
+    /// Suspends a citizen's document.
+    Suspend(StateArgs),
+    /// Makes a suspended document valid again.
+    Reinstate(StateArgs),
+    /// Revokes a citizen's document for good.
+    Revoke(StateArgs),
+    /// Prints a one-time code by which a staff device enrols.
+    StaffCode {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Role: `flight`, `traffic-police` or `health`.
+        #[arg(long)]
+        role: String,
+        /// Organisation as citizens see it.
+        #[arg(long)]
+        organisation: String,
+        /// Place as citizens see it.
+        #[arg(long)]
+        place: String,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+    /// Signs trust and status lists anew.
+    Republish {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+}
+
+/// Which document of whom.
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// The folder of the service.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The citizen's personal number (12 digits); `-` reads it from standard input.
+    #[arg(long)]
+    pub citizen: String,
+    /// Document type, for example `driving-licence`.
+    #[arg(long)]
+    pub document: String,
+    /// Pretend that the clock is this many seconds ahead.
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub clock_offset: i64,
+}
+
+/// `chip ...`
+#[derive(Debug, Subcommand)]
+pub enum ChipCommand {
+    /// A card that answers APDUs on a socket of the loopback interface until standard input is closed.
+    Sim {
+        /// Address to listen on; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: String,
+        /// Personal number of one of the invented citizens.
+        #[arg(long, default_value = CITIZEN)]
+        citizen: String,
+        /// What is wrong with the card.
+        #[arg(long, value_name = "HOW")]
+        forged: Option<Forgery>,
+        /// End when standard input is closed, that is when the process that started this one is gone.
+        #[arg(long)]
+        until_stdin_closes: bool,
+    },
+    /// Writes the certificate of the test card authority (DER).
+    Authority {
+        /// The file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Writes the picture that a phone's camera takes of an invented citizen (PNG).
+    Selfie {
+        /// Personal number.
+        #[arg(long, default_value = CITIZEN)]
+        citizen: String,
+        /// The file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// Ways to forge a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Forgery {
+    /// One byte of a data group is altered under the genuine SOD.
+    Dg,
+    /// The SOD is by an unknown signer.
+    SodSigner,
+    /// Everything that can be read is copied; the chip's key is another one.
+    ClonedChip,
+}
+
+impl Forgery {
+    /// The word of the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Dg => "dg",
+            Self::SodSigner => "sod-signer",
+            Self::ClonedChip => "cloned-chip",
+        }
+    }
+}
+
+/// Where a wallet or a staff device learns of central: its address, its TLS root and its trust root.
+#[derive(Debug, Args)]
+pub struct ServiceArgs {
+    /// The folder of a central service; only its public files are read.
+    #[arg(long, value_name = "DIR")]
+    pub central: PathBuf,
+}
+
+/// `officer ...`
+#[derive(Debug, Subcommand)]
+pub enum OfficerCommand {
+    /// Enrols this device with a one-time code and gets its certificate.
+    Enrol {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Central.
+        #[command(flatten)]
+        service: ServiceArgs,
+        /// The one-time code; `-` reads it from standard input.
+        #[arg(long)]
+        code: String,
+    },
+    /// Fetches trust and status lists.
+    Sync {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Draws a request and waits, with the request open in memory, until it was answered or its time is over.
+    Ask {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Document type.
+        #[arg(long)]
+        document: String,
+        /// Fields to ask for (comma separated); without them the usual ones of the role.
+        #[arg(long, value_delimiter = ',')]
+        fields: Vec<String>,
+        /// Purpose; without it the first of the role.
+        #[arg(long)]
+        purpose: Option<String>,
+        /// Place as the citizen sees it; without it the one of the enrolment.
+        #[arg(long)]
+        place: Option<String>,
+        /// Picture of the request.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Hands the picture of an answer to the waiting `ask` and prints the verdict.
+    Check {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Picture of the answer.
+        #[arg(long)]
+        answer: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `wallet ...`
+#[derive(Debug, Subcommand)]
+pub enum WalletCommand {
+    /// Makes an empty wallet.
+    Create {
+        /// The wallet's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Central.
+        #[command(flatten)]
+        service: ServiceArgs,
+        /// The new passcode; `-` reads it from standard input.
+        #[arg(long)]
+        passcode: String,
+    },
+    /// Reads the chip card and proves the account: chip, code, face. A run that was interrupted goes on where it stopped.
+    Activate {
+        /// The wallet's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The passcode; `-` reads it from standard input.
+        #[arg(long)]
+        passcode: String,
+        /// Address of the card, as `chip sim` prints it.
+        #[arg(long)]
+        card: String,
+        /// The card access number (six digits printed on the card); `-` reads it from standard input.
+        #[arg(long)]
+        can: String,
+        /// The one-time code that central sent; `-` reads it from standard input after it was sent.
+        #[arg(long, default_value = "-")]
+        code: String,
+        /// Picture of the holder's face.
+        #[arg(long)]
+        face: PathBuf,
+    },
+    /// Fetches the documents of the account.
+    Issue(WalletArgs),
+    /// Lists the documents.
+    Documents(WalletArgs),
+    /// Shows who asks for what, and with your passcode answers with the usual fields or those you name.
+    Answer {
+        /// The wallet's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Picture of the request.
+        #[arg(long)]
+        request: PathBuf,
+        /// Picture of the answer.
+        #[arg(long)]
+        out: PathBuf,
+        /// The passcode; `-` reads it from standard input.
+        #[arg(long)]
+        passcode: String,
+        /// Fields to show (comma separated); without them those that the role may have.
+        #[arg(long, value_delimiter = ',')]
+        fields: Vec<String>,
+    },
+    /// Fetches trust, changed documents and new copies.
+    Sync(WalletArgs),
+    /// Lists what was asked and shown, and when.
+    Log(WalletArgs),
+}
+
+/// A wallet and its passcode.
+#[derive(Debug, Args)]
+pub struct WalletArgs {
+    /// The wallet's folder.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The passcode; `-` reads it from standard input.
+    #[arg(long)]
+    pub passcode: String,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The credential file.
+    pub file: PathBuf,
+    /// Certificate of the issuer's root (DER or PEM).
+    #[arg(long)]
+    pub root: PathBuf,
+    /// Document type expected (`org.iso.18013.5.1.mDL`, ...); without it any type is taken and shown.
+    #[arg(long)]
+    pub doctype: Option<String>,
+    /// Judge at this time (RFC 3339) instead of now.
+    #[arg(long)]
+    pub at: Option<String>,
+}
+
+/// `inspect`
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The text, or the path of a PNG picture; `-` reads the text from standard input.
+    pub what: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

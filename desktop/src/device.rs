@@ -1,0 +1,103 @@
+//! A wallet or a staff device in a folder of this machine: opened with the desktop's own ports, through the exported border, as a phone does it.
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wallet_bindings::ports::{ClockPort, KeyStorePort, ListenerPort};
+use wallet_bindings::software::{SoftwareKeyStore, SoftwareSealer};
+use wallet_bindings::verifier::VerifierConfig;
+use wallet_bindings::wallet::WalletConfig;
+use wallet_bindings::{Recorder, Verifier, Wallet, WalletError};
+
+use crate::ports::{DesktopClock, RememberingKeys};
+use crate::service_file::ServiceFile;
+use crate::trouble::Trouble;
+
+/// The sub folder that plays the phone's key hardware.
+const HARDWARE: &str = "device";
+
+/// Turns an error of the border into trouble with the right exit code.
+pub fn at_border(doing: &str, error: WalletError) -> Trouble {
+    match error {
+        WalletError::Untrusted { fact } => Trouble::Refused { fact },
+        WalletError::Network | WalletError::CardMoved | WalletError::Storage { .. } | WalletError::Internal | WalletError::Closed => {
+            Trouble::outside(doing, error)
+        }
+        other => Trouble::usage(format!("{doing}: {other}")),
+    }
+}
+
+/// The device's key store; it remembers which keys it made since it was opened.
+pub fn keys(dir: &Path) -> Result<Arc<RememberingKeys>, Trouble> {
+    let store: Arc<dyn KeyStorePort> = SoftwareKeyStore::new(&hardware(dir)?).map_err(|e| at_border("opening the key store", e))?;
+    Ok(Arc::new(RememberingKeys::new(store)))
+}
+
+fn hardware(dir: &Path) -> Result<std::path::PathBuf, Trouble> {
+    let path = dir.join(HARDWARE);
+    std::fs::create_dir_all(&path).map_err(|e| Trouble::outside("making the device's folder", e))?;
+    Ok(path)
+}
+
+/// Opens the wallet in `dir`, which holds a `service.json`.
+pub fn wallet(
+    dir: &Path,
+    keys: Arc<dyn KeyStorePort>,
+    clock: &DesktopClock,
+    listener: Option<Arc<dyn ListenerPort>>,
+) -> Result<Arc<Wallet>, Trouble> {
+    let service = ServiceFile::read(dir)?;
+    let sealer = SoftwareSealer::new(&hardware(dir)?).map_err(|e| at_border("opening the sealer", e))?;
+    let config = WalletConfig {
+        directory: dir.to_string_lossy().into_owned(),
+        tls_root: service.tls_root_der()?,
+        service_url: service.url,
+        trust_root: service.trust_root.into_bytes(),
+        trust_floor: service.trust_floor,
+    };
+    let clock: Arc<dyn ClockPort> = Arc::new(clock.clone());
+    Wallet::open(config, keys, sealer, clock, listener).map_err(|e| at_border("opening the wallet", e))
+}
+
+/// Opens the staff device in `dir`, which holds a `service.json`. With a folder for `answers`, everything it decrypts is written there.
+pub fn verifier(dir: &Path, keys: Arc<dyn KeyStorePort>, clock: &DesktopClock, answers: Option<&Path>) -> Result<Arc<Verifier>, Trouble> {
+    let service = ServiceFile::read(dir)?;
+    let sealer = SoftwareSealer::new(&hardware(dir)?).map_err(|e| at_border("opening the sealer", e))?;
+    let config = VerifierConfig {
+        directory: dir.to_string_lossy().into_owned(),
+        tls_root: service.tls_root_der()?,
+        service_url: service.url,
+        trust_root: service.trust_root.into_bytes(),
+        trust_floor: service.trust_floor,
+    };
+    let clock: Arc<dyn ClockPort> = Arc::new(clock.clone());
+    let opened = match answers {
+        None => Verifier::open(config, keys, sealer, clock, None),
+        Some(folder) => Verifier::open_recorded(config, keys, sealer, clock, None, Arc::new(AnswerRecord::new(folder))),
+    };
+    opened.map_err(|e| at_border("opening the staff device", e))
+}
+
+/// Writes decrypted answers into a folder: `0001.cbor`, `0002.cbor`, ... Several devices may share the folder.
+struct AnswerRecord(PathBuf);
+
+impl AnswerRecord {
+    fn new(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+}
+
+impl Recorder for AnswerRecord {
+    fn decrypted_answer(&self, token: &[u8]) {
+        let written =
+            (1..10_000_u32).map(|number| self.0.join(format!("{number:04}.cbor"))).find_map(|path| match File::create_new(&path) {
+                Ok(mut file) => Some(file.write_all(token)),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => None,
+                Err(e) => Some(Err(e)),
+            });
+        if let Some(Err(error)) = written {
+            tracing::warn!(%error, "a decrypted answer could not be written to the record");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The recorder: every request and answer that passes the relay, kept in memory for who stands there and written to `record/http/`.
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
+
+/// One request and its answer as they passed.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// Path with query, for example `/sync/changes?cursor=3`.
+    pub path: String,
+    /// Request body.
+    pub sent: Vec<u8>,
+    /// Status code of the answer.
+    pub status: u16,
+    /// Answer body as central gave it.
+    pub received: Vec<u8>,
+    /// Whether the phone got something else than central gave.
+    pub replaced: bool,
+}
+
+/// Keeps exchanges in memory and writes their bodies into a folder.
+#[derive(Debug)]
+pub struct Recorder {
+    folder: PathBuf,
+    seen: Mutex<Vec<Exchange>>,
+}
+
+impl Recorder {
+    /// Records into `folder`, which is made.
+    pub fn new(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_owned(), seen: Mutex::new(Vec::new()) })
+    }
+
+    /// Keeps one exchange. A body that cannot be written is told in the log and stays in memory.
+    pub fn keep(&self, exchange: Exchange) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = seen.len() + 1;
+        let stem = format!("{number:04}-{}-{}", exchange.method.to_lowercase(), slug(&exchange.path));
+        let head = json!({
+            "method": exchange.method, "path": exchange.path, "status": exchange.status, "replaced": exchange.replaced,
+            "sent_bytes": exchange.sent.len(), "received_bytes": exchange.received.len(),
+        });
+        let written = std::fs::write(self.folder.join(format!("{stem}.json")), format!("{head}\n"))
+            .and_then(|()| write_body(&self.folder.join(format!("{stem}.request")), &exchange.sent))
+            .and_then(|()| write_body(&self.folder.join(format!("{stem}.response")), &exchange.received));
+        if let Err(error) = written {
+            tracing::warn!(%error, "an exchange could not be written to the record");
+        }
+        seen.push(exchange);
+    }
+
+    /// Everything seen so far, oldest first.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn write_body(path: &Path, body: &[u8]) -> std::io::Result<()> {
+    if body.is_empty() { Ok(()) } else { std::fs::write(path, body) }
+}
+
+fn slug(path: &str) -> String {
+    let plain: String = path.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).take(80).collect();
+    plain.trim_matches('-').to_owned()
+}
