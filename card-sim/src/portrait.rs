@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, Rgb, RgbImage};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{Rgb, RgbImage};
 use wallet_base::crypto::sha256;
 
 use crate::SimError;
@@ -46,7 +47,7 @@ impl Look {
             brow: between(11, 8.0, 13.0),
             nose: between(12, 10.0, 22.0),
             mouth_width: between(13, 11.0, 21.0),
-            mouth_curve: between(14, -4.0, 5.0),
+            mouth_curve: between(14, -1.0, 5.0),
             glasses: unit(15) > 0.7,
         }
     }
@@ -112,7 +113,7 @@ pub fn draw(seed: &str) -> Result<Vec<u8>, SimError> {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        if state & 0x100 == 0 { 0.0 } else { 2.0 }
+        f32::from(u8::try_from(state >> 30).unwrap_or(0).min(2)) * 2.0 - 2.0
     };
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // Coordinates are below 256, colours are clamped.
@@ -121,7 +122,8 @@ pub fn draw(seed: &str) -> Result<Vec<u8>, SimError> {
         Rgb(look.colour(x as f32, y as f32).map(|c| ((c / 4.0).round() * 4.0 + noise).clamp(0.0, 255.0) as u8))
     });
     let mut out = Cursor::new(Vec::new());
-    picture.write_to(&mut out, ImageFormat::Png).map_err(|_| SimError::Portrait)?;
+    let encoder = PngEncoder::new_with_quality(&mut out, CompressionType::Best, FilterType::NoFilter);
+    picture.write_with_encoder(encoder).map_err(|_| SimError::Portrait)?;
     Ok(out.into_inner())
 }
 
