@@ -24,7 +24,7 @@ use crate::tokens::end_tokens;
 pub(crate) const CHIP_LIFE: i64 = 300;
 /// From `open` until completion.
 pub(crate) const SESSION_LIFE: i64 = 30 * 60;
-/// A session is kept this long, so that a completed one can repeat its offer.
+/// A session is kept this long; the one of a citizen's present device stays for as long as it is that.
 pub(crate) const KEEP: i64 = 24 * 3600;
 /// A code can be entered this long.
 const CODE_LIFE: i64 = 10 * 60;

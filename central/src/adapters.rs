@@ -86,7 +86,7 @@ const THUMB: (u32, u32) = (24, 32);
 /// Largest mean absolute difference (0 to 255) of two pictures of one person.
 const LARGEST_DIFFERENCE: f32 = 9.0;
 /// Pictures larger than this are not decoded.
-const MAX_PICTURE: usize = 1 << 20;
+const MAX_PICTURE: usize = 2 << 20;
 
 impl FaceService for PictureComparison {
     fn compare(&self, chip_picture: &[u8], probe: &[u8]) -> FaceAnswer {

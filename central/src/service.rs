@@ -142,7 +142,12 @@ impl Service {
         transaction.execute("DELETE FROM dpop_seen WHERE until < ?1", [now.unix()])?;
         transaction.execute("DELETE FROM challenges WHERE until < ?1", [now.unix()])?;
         transaction.execute("DELETE FROM tokens WHERE until < ?1", [now.unix()])?;
-        transaction.execute("DELETE FROM sessions WHERE opened_at < ?1", [now.plus_secs(-crate::activation::KEEP).unix()])?;
+        // The session of the present device stays: with it, a phone that lost its tokens asks for a new offer.
+        transaction.execute(
+            "DELETE FROM sessions WHERE opened_at < ?1
+             AND (completed_at IS NULL OR NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.account = sessions.account))",
+            [now.plus_secs(-crate::activation::KEEP).unix()],
+        )?;
         transaction.commit()?;
         *last = Some(now);
         Ok(())

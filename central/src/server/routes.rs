@@ -23,6 +23,8 @@ use crate::wallet_provider::C_NONCE;
 
 /// Largest request body in bytes.
 const MAX_BODY: usize = 256 * 1024;
+/// Largest request body with a picture in bytes: a phone's photograph of 2 MiB in base64.
+const MAX_PICTURE_BODY: usize = 3 * 1024 * 1024;
 
 type Shared = State<Arc<Service>>;
 type Answer = Response<Body>;
@@ -33,7 +35,10 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .route("/activation/chip", post(|s: Shared, b: Bytes| public(s, b, Service::activation_chip)))
         .route("/activation/code", post(|s: Shared, b: Bytes| public(s, b, Service::activation_code)))
         .route("/activation/code/verify", post(|s: Shared, b: Bytes| public(s, b, Service::activation_code_verify)))
-        .route("/activation/face", post(|s: Shared, b: Bytes| public(s, b, Service::activation_face)))
+        .route(
+            "/activation/face",
+            post(|s: Shared, b: Bytes| public(s, b, Service::activation_face)).layer(DefaultBodyLimit::max(MAX_PICTURE_BODY)),
+        )
         .route("/activation/complete", post(|s: Shared, b: Bytes| public(s, b, Service::activation_complete)))
         .route("/activation/state", get(activation_state))
         .route("/.well-known/openid-credential-issuer", get(|State(s): Shared| async move { json_answer(200, &s.issuer_metadata()) }))

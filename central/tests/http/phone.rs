@@ -181,8 +181,8 @@ impl Phone {
         self.keep_nonce(&response);
         let (status, answer) = answer(response).await;
         if status == 200 {
-            *self.access.borrow_mut() = answer["access_token"].as_str().unwrap().to_owned();
-            *self.refresh.borrow_mut() = answer["refresh_token"].as_str().unwrap().to_owned();
+            self.access.replace(answer["access_token"].as_str().unwrap().to_owned());
+            self.refresh.replace(answer["refresh_token"].as_str().unwrap().to_owned());
         }
         (status, answer)
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tough::{ExpirationEnforcement, RepositoryLoader};
+use tough::{ExpirationEnforcement, IntoVec, RepositoryLoader};
 use url::Url;
 use wallet_base::time::TimeSource;
 use wallet_central::RevokedAs;
@@ -18,23 +18,11 @@ async fn load(world: &World, root: &[u8]) -> Result<(u64, u64, u64), tough::erro
         .load()
         .await?;
     for name in ["issuers.json", "readers.json", "status.json", "cards.json"] {
-        use futures_lite::read_all;
         let stream = repository.read_target(&name.try_into().unwrap()).await?.unwrap();
-        assert!(!read_all(stream).await.is_empty(), "{name}");
+        assert!(!stream.into_vec().await?.is_empty(), "{name}");
     }
     let (root, snapshot, timestamp) = (repository.root(), repository.snapshot(), repository.timestamp());
     Ok((root.signed.version.into(), snapshot.signed.version.into(), timestamp.signed.version.into()))
-}
-
-/// Collects a stream without a crate for it.
-mod futures_lite {
-    use std::pin::pin;
-
-    use tough::IntoVec;
-
-    pub async fn read_all(stream: impl IntoVec<tough::error::Error>) -> Vec<u8> {
-        pin!(stream.into_vec()).await.unwrap()
-    }
 }
 
 #[tokio::test]
