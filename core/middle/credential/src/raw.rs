@@ -101,16 +101,13 @@ pub(crate) fn untag_24<'a>(item: &'a [u8], what: &'static str) -> Result<&'a [u8
     cbor::byte_string(inner).map_err(|_| CredentialError::Malformed(what))
 }
 
-/// A map with text keys as (key, raw value).
+/// A map with text keys as (key, raw value). Duplicate keys are refused below, in `map_entries`, whatever their encoding.
 pub(crate) fn text_map<'a>(item: &'a [u8], limits: Limits, what: &'static str) -> Result<Vec<(String, &'a [u8])>, CredentialError> {
     let entries = cbor::map_entries(item, limits).map_err(|_| CredentialError::Malformed(what))?;
     let mut out: Vec<(String, &[u8])> = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         let key = cbor::decode(key, limits).map_err(|_| CredentialError::Malformed(what))?;
         let key = key.as_text().ok_or(CredentialError::Malformed(what))?;
-        if out.iter().any(|(seen, _)| seen == key) {
-            return Err(CredentialError::Malformed("a key stands twice in one map"));
-        }
         out.push((key.to_owned(), value));
     }
     Ok(out)

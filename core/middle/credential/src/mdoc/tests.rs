@@ -1,6 +1,6 @@
 use wallet_base::cbor::{self, Value};
 use wallet_base::cose::Sign1Builder;
-use wallet_base::crypto::{Curve, EphemeralKey, PublicKey, Signer, SoftwareKey};
+use wallet_base::crypto::{Curve, EphemeralKey, HashAlg, PublicKey, Signer, SoftwareKey};
 use wallet_base::fact::{By, Fact, FactName, Outcome};
 use wallet_base::time::Timestamp;
 use wallet_base::x509::{self, CertificateSpec};
@@ -8,7 +8,7 @@ use wallet_base::x509::{self, CertificateSpec};
 use super::*;
 use crate::status::{SUSPENDED, StatusRef};
 use crate::testing::{
-    Authority, DAY, HOUR, INDEX, LADDER, LICENCE, LIST_URI, MDL, NS, World, conclusion, content, detail, edit, index, names, now,
+    Authority, DAY, HOUR, INDEX, LADDER, LICENCE, LIST_URI, MDL, NS, World, conclusion, content, detail, edit, index, member, names, now,
     only_failed, outcome, targets, text_member, transcript, untag,
 };
 use crate::trust::{Anchors, EKU_DOCUMENT_SIGNER};
@@ -366,6 +366,95 @@ fn peers_may_tag_and_chain_as_they_like() {
     assert_eq!(conclusion(&facts(&world, &tagged)), "verified");
     let check = Check { trust: &Anchors::new(vec![world.licences.root.clone()]), ..world.check_of(&world.mdl) };
     assert_eq!(conclusion(&judged(&check, &response, &transcript(), None).0), "verified");
+}
+
+/// The issued document with its security object changed and signed again by the issuer.
+fn reissued(world: &World, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    edit(&issued(world), |value| {
+        let auth = text_member(value, "issuerAuth");
+        let mut wrapped = cbor::decode(content(index(auth, 2)), LIMITS).unwrap();
+        let mso = content(untag(&mut wrapped));
+        *mso = edit(mso, change);
+        let builder = Sign1Builder::new().unprotected(Value::int(33), Value::bytes(world.licences.cert.der()));
+        *auth = builder.sign_value(cbor::encode(&wrapped), b"", &world.licences.key).unwrap();
+    })
+}
+
+#[test]
+fn authorised_device_elements_are_kept_apart() {
+    let world = World::new();
+    let texts = |words: &[&str]| Value::Array(words.iter().map(|word| Value::text(word)).collect());
+    let by_name_space = Value::Map(vec![(Value::text("nameSpaces"), texts(&["vn.gov.own.1"]))]);
+    let by_element = Value::Map(vec![(Value::text("dataElements"), Value::Map(vec![(Value::text("vn.gov.own.1"), texts(&["note"]))]))]);
+    let elsewhere = Value::Map(vec![(Value::text("dataElements"), Value::Map(vec![(Value::text("vn.gov.own.1"), texts(&["other"]))]))]);
+    let own = Value::Map(vec![(Value::text("vn.gov.own.1"), Value::Map(vec![(Value::text("note"), Value::text("x"))]))]);
+    let own = crate::raw::tag_24(&cbor::encode(&own));
+    for (authorisation, allowed) in [(by_name_space, true), (by_element, true), (elsewhere, false)] {
+        let issued = reissued(&world, |mso| {
+            let Value::Map(info) = text_member(mso, "deviceKeyInfo") else { panic!("no map") };
+            info.push((Value::text("keyAuthorizations"), authorisation));
+        });
+        let authentication = device_authentication_bytes(&transcript(), MDL, &own);
+        let signature = Sign1Builder::new().sign_detached(authentication, b"", &world.holder).unwrap();
+        let response = edit(&presented(&world, &issued), |value| {
+            let signed = text_member(document(value), "deviceSigned");
+            *text_member(signed, "nameSpaces") = cbor::decode(&own, LIMITS).unwrap();
+            *text_member(text_member(signed, "deviceAuth"), "deviceSignature") = signature;
+        });
+        let (facts, verified) = judged(&world.check_of(&world.mdl), &response, &transcript(), None);
+        if !allowed {
+            only_failed(&facts, FactName::CredentialHolder, "may not sign");
+            continue;
+        }
+        let verified = verified.unwrap();
+        assert_eq!(verified.device_elements().collect::<Vec<_>>(), [("vn.gov.own.1", "note", &Value::text("x"))]);
+        assert_eq!(verified.element("vn.gov.own.1", "note"), None);
+    }
+}
+
+#[test]
+fn longer_digests_are_understood() {
+    let world = World::new();
+    for (name, alg) in [("SHA-384", HashAlg::Sha384), ("SHA-512", HashAlg::Sha512)] {
+        let original = IssuerSigned::decode(&issued(&world)).unwrap();
+        let issued = edit(original.bytes(), |value| {
+            let auth = text_member(value, "issuerAuth");
+            let mut wrapped = cbor::decode(content(index(auth, 2)), LIMITS).unwrap();
+            let mso = content(untag(&mut wrapped));
+            *mso = edit(mso, |mso| {
+                *text_member(mso, "digestAlgorithm") = Value::text(name);
+                for (ns, item) in original.items() {
+                    let digest = member(text_member(text_member(mso, "valueDigests"), ns), &Value::Unsigned(item.digest_id));
+                    *digest = Value::bytes(&alg.digest(&item.raw));
+                }
+            });
+            let builder = Sign1Builder::new().unprotected(Value::int(33), Value::bytes(world.licences.cert.der()));
+            *auth = builder.sign_value(cbor::encode(&wrapped), b"", &world.licences.key).unwrap();
+        });
+        assert_eq!(conclusion(&facts(&world, &presented(&world, &issued))), "verified", "{name}");
+        // The right digests under another name.
+        let renamed = edit(&issued, |value| {
+            let auth = text_member(value, "issuerAuth");
+            let mut wrapped = cbor::decode(content(index(auth, 2)), LIMITS).unwrap();
+            let mso = content(untag(&mut wrapped));
+            *mso = edit(mso, |mso| *text_member(mso, "digestAlgorithm") = Value::text("SHA-256"));
+            let builder = Sign1Builder::new().unprotected(Value::int(33), Value::bytes(world.licences.cert.der()));
+            *auth = builder.sign_value(cbor::encode(&wrapped), b"", &world.licences.key).unwrap();
+        });
+        only_failed(&facts(&world, &presented(&world, &renamed)), FactName::CredentialDigest, "does not match");
+    }
+}
+
+#[test]
+fn peers_may_use_indefinite_lengths_outside_what_is_hashed() {
+    let world = World::new();
+    let response = presented(&world, &issued(&world));
+    // The outermost map: a3 .. becomes bf .. ff.
+    assert_eq!(response[0], 0xa3);
+    let mut indefinite = vec![0xbf];
+    indefinite.extend_from_slice(&response[1..]);
+    indefinite.push(0xff);
+    assert_eq!(conclusion(&facts(&world, &indefinite)), "verified");
 }
 
 #[test]

@@ -15,6 +15,9 @@ pub const CONTENT_TYPE: &str = "application/statuslist+cwt";
 /// Largest token accepted: an incompressible list of the largest size.
 pub const MAX_TOKEN_BYTES: usize = MAX_LIST_BYTES + 64 * 1024;
 
+/// Clock difference tolerated when a list is fetched.
+const SKEW_SECS: i64 = 60;
+
 const HEADER_KID: i64 = 4;
 const HEADER_TYP: i64 = 16;
 const CLAIM_SUB: i64 = 2;
@@ -132,6 +135,9 @@ impl UnverifiedStatusList {
     }
 
     fn check_times(&self, now: Timestamp) -> Result<(), String> {
+        if now.plus_secs(SKEW_SECS) < self.issued_at {
+            return Err(format!("list signed in the future, {}", self.issued_at));
+        }
         if let Some(expires) = self.expires
             && now >= expires
         {
