@@ -43,6 +43,7 @@ class PythonKeyStore(wb.KeyStorePort):
     """P-256 keys in memory, authorisations counted and timed."""
 
     LONGEST_AUTHORISATION_MILLIS = 30_000
+    MOST_KEYS = 64
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -50,6 +51,8 @@ class PythonKeyStore(wb.KeyStorePort):
         self._authorisations = {}
 
     def create_keys(self, purpose, count, challenge):
+        if not 1 <= count <= self.MOST_KEYS:
+            raise wb.PortFault.Unsupported()
         made = [(str(uuid.uuid4()), ec.generate_private_key(ec.SECP256R1())) for _ in range(count)]
         with self._lock:
             for name, key in made:
@@ -71,6 +74,8 @@ class PythonKeyStore(wb.KeyStorePort):
         with self._lock:
             if any(key not in self._keys for key in keys):
                 raise wb.PortFault.KeyInvalidated()
+            if max_uses > 1 and any(self._keys[key][0] == wb.KeyPurpose.TRANSACTION for key in keys):
+                raise wb.PortFault.Unsupported()
             name = str(uuid.uuid4())
             self._authorisations[name] = [set(keys), max_uses, time.monotonic() + ttl_millis / 1000]
         return name
@@ -126,7 +131,8 @@ class PythonSealer(wb.DeviceSealerPort):
         try:
             return AESGCM(self._keys[purpose]).decrypt(sealed[:12], sealed[12:], None)
         except (InvalidTag, ValueError):
-            raise wb.PortFault.Unavailable() from None
+            # Not sealed here, or under a key that is gone: for the core both mean the same.
+            raise wb.PortFault.KeyInvalidated() from None
 
     def mac(self, input):
         h = hmac.HMAC(self._mac_key, hashes.SHA256())

@@ -4,6 +4,8 @@
 //! No lock of the core is held during a call. An implementation must not call back into the object it serves.
 
 mod adapters;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(crate) use adapters::{card_channel, clock, device_sealer, key_store, listener};

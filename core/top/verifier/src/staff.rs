@@ -3,7 +3,7 @@
 use wallet_base::text::safe_text;
 use wallet_base::time::Timestamp;
 use wallet_base::x509::Certificate;
-use wallet_exchange::request::role_of;
+use wallet_exchange::certificate::role_of;
 use wallet_platform::ports::KeyId;
 
 const MAX_NAME: usize = 120;

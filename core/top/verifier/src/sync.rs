@@ -6,6 +6,7 @@ use wallet_base::fact::{By, Fact, FactName, Verdict};
 use wallet_base::time::Timestamp;
 use wallet_credential::status::{UnverifiedStatusList, VerifiedStatusList};
 use wallet_platform::ports::{Listener, Progress};
+use wallet_platform::tuf::TrustUpdate;
 
 use crate::error::VerifierError;
 use crate::rows::{self, ListRow};
@@ -58,9 +59,9 @@ pub struct SyncReport {
 
 /// What the lists of one set came to, summed up by fact.
 #[derive(Default)]
-struct Tally {
-    lists: usize,
-    stored: usize,
+pub(crate) struct Tally {
+    pub(crate) lists: usize,
+    pub(crate) stored: usize,
     older: usize,
     signature: Vec<String>,
     freshness: Vec<String>,
@@ -98,6 +99,11 @@ impl Verifier {
     fn sync_trust(&self) -> Result<Vec<Fact>, VerifierError> {
         let now = self.moment(self.clock_guard()?.anchor());
         let update = self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now)?;
+        self.take_trust(update)
+    }
+
+    /// Puts an accepted snapshot into use; gives the update's facts.
+    pub(crate) fn take_trust(&self, update: TrustUpdate) -> Result<Vec<Fact>, VerifierError> {
         if let Some(snapshot) = update.accepted {
             let trust = Trust::read(snapshot)?;
             self.observe(trust.signed_at())?;
@@ -115,11 +121,7 @@ impl Verifier {
             let response = service::list(&self.http, path)?;
             tally.signed.extend(service::date_of(&response));
             let now = self.moment(self.clock_guard()?.anchor());
-            if let Some(list) = verify(&response.body, path, trust, now, tally) {
-                tally.signed.push(list.issued_at());
-                kept.push(list.uri().to_owned());
-                self.keep(&list, response.body, now, tally)?;
-            }
+            kept.extend(self.take_list(path, response.body, trust, now, tally)?);
             self.listener.progress(Progress { step: "status".to_owned(), done: done + 1, total, ..Progress::default() });
         }
         // The set's index is not signed: a list that it no longer names is dropped only when its own time is over as well.
@@ -127,20 +129,25 @@ impl Verifier {
         self.write(|tx| rows::drop_ended(tx, &kept, now))
     }
 
-    fn keep(&self, list: &VerifiedStatusList, token: Vec<u8>, now: Timestamp, tally: &mut Tally) -> Result<(), VerifierError> {
-        let row = ListRow {
-            uri: list.uri().to_owned(),
-            token,
-            issued_at: list.issued_at(),
-            expires_at: list.expires(),
-            fetched_at: now,
-        };
+    /// Verifies one fetched list and stores it, unless a newer one is held. Gives the address of a list that verified.
+    pub(crate) fn take_list(
+        &self,
+        path: &str,
+        token: Vec<u8>,
+        trust: &Trust,
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<Option<String>, VerifierError> {
+        let Some(list) = verify(&token, path, trust, now, tally) else { return Ok(None) };
+        tally.signed.push(list.issued_at());
+        let uri = list.uri().to_owned();
+        let row = ListRow { uri: uri.clone(), token, issued_at: list.issued_at(), expires_at: list.expires(), fetched_at: now };
         if self.write(|tx| rows::put_list(tx, &row))? {
             tally.stored += 1;
         } else {
             tally.older += 1;
         }
-        Ok(())
+        Ok(Some(uri))
     }
 
     pub(crate) fn clock_fact(&self) -> Result<Fact, VerifierError> {
@@ -148,7 +155,8 @@ impl Verifier {
     }
 }
 
-/// Verifies one fetched list. A list that is past its end, or that is for another address, is not given: what is held stays.
+/// Verifies one fetched list. One that is signed by somebody else, or that is for another address, is not given: what is held stays. A genuine
+/// one past its end is given, so that every check can say that it ended.
 fn verify(body: &[u8], path: &str, trust: &Trust, now: Timestamp, tally: &mut Tally) -> Option<VerifiedStatusList> {
     let Ok(list) = UnverifiedStatusList::decode(body) else {
         tally.signature.push(format!("{path}: not a status list"));
@@ -168,7 +176,7 @@ fn verify(body: &[u8], path: &str, trust: &Trust, now: Timestamp, tally: &mut Ta
 }
 
 impl Tally {
-    fn facts(&self) -> Vec<Fact> {
+    pub(crate) fn facts(&self) -> Vec<Fact> {
         let count = self.lists;
         let fact = |name, notes: &[String]| match notes.first() {
             None => Fact::passed(name, By::Verifier).with_detail(format!("{count} lists")),

@@ -1,0 +1,9 @@
+//! A staff device among synthetic authorities: trust by a real TUF repository on disk, lists and credentials by the credential crate, the
+//! citizen's side by hand.
+
+mod answers;
+mod checks;
+mod lists;
+mod papers;
+mod trust_files;
+mod world;
