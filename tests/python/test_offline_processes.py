@@ -47,7 +47,8 @@ class OfflineCheck(unittest.TestCase):
 
     @classmethod
     def activate(cls, card):
-        face = next(iter(sorted((cls.central).rglob("faces/*.png"))), None) or cls.folder / "face.png"
+        face = cls.folder / "face.png"
+        cls.expect(support.run("chip", "selfie", "--out", face))
         command = [str(support.BINARY), "wallet", "activate", "--dir", str(cls.wallet), "--passcode", PASSCODE, "--card", card["listening"], "--can", CAN, "--face", str(face)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(300):
