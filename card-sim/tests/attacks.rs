@@ -449,3 +449,43 @@ fn two_authorities_of_one_seed_are_one() {
     let b = TestCardAuthority::new(&SeededRandom::new(5), now()).unwrap();
     assert_eq!(a.csca(), b.csca());
 }
+
+/// Parsers over card bytes, each with thousands of changed, cut and grown copies: an answer or an error, never a panic.
+#[test]
+fn hostile_copies_of_every_file_never_panic() {
+    use wallet_chip::access::SecurityInfos;
+    use wallet_chip::lds::{com::Com, dg2::Face, dg13::Dg13, parse_dg1, parse_dg15};
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap()
+    };
+    let profile = genuine();
+    for (file, bytes) in &profile.files {
+        for round in 0..2_000 {
+            let mut bytes = bytes.get(..bytes.len().min(1_500)).unwrap().to_vec();
+            for _ in 0..=next() % 4 {
+                let at = next() % bytes.len().clamp(1, if round % 2 == 0 { 64 } else { usize::MAX });
+                bytes[at] = u8::try_from(next() & 0xFF).unwrap();
+            }
+            match next() % 4 {
+                0 => bytes.truncate(next() % bytes.len()),
+                1 => bytes.extend([0xFF; 9]),
+                _ => {}
+            }
+            match file {
+                FileId::CardAccess => drop(SecurityInfos::parse_card_access(&bytes)),
+                FileId::Com => drop(Com::parse(&bytes)),
+                FileId::Sod => drop(Sod::parse(&bytes).map(|sod| (sod.check_signature().is_ok(), sod.content_digest_matches()))),
+                FileId::Dg1 => drop(parse_dg1(&bytes)),
+                FileId::Dg2 => drop(Face::parse_dg2(&bytes)),
+                FileId::Dg13 => drop(Dg13::parse(&bytes)),
+                FileId::Dg14 => drop(SecurityInfos::parse_dg14(&bytes)),
+                _ => drop(parse_dg15(&bytes)),
+            }
+            let _ = wallet_chip::tlv::check_tree(&bytes);
+        }
+    }
+}

@@ -205,3 +205,24 @@ impl SecureMessaging {
         Ok(Response { data, status })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::symmetric::KeyUse;
+
+    #[test]
+    fn the_counter_never_wraps() {
+        let key = || AesKey::derive(b"x", KeyUse::Encrypt);
+        let mut session = SecureMessaging::over(Keys::at(key(), key(), Counter::at(u128::MAX)));
+        assert_eq!(session.protect(&Command::new(0, 0xB0, 0, 0)), Err(fault("counter ran out")));
+    }
+
+    #[test]
+    fn the_largest_short_read_fits_a_short_response() {
+        // DO87 (3 + 1 + padded data), DO99 (4), DO8E (10): at most 256 bytes.
+        let room = |plain: usize| 4 + pad(&vec![0; plain]).len() + 4 + 10;
+        assert!(room(MAX_SHORT_READ as usize) <= 256 && room(MAX_SHORT_READ as usize + 1) > 256);
+    }
+}

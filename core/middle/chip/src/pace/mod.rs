@@ -190,3 +190,71 @@ fn check_status(response: &Response) -> Result<(), ReadError> {
         status => Err(ReadError::Status { step: "GENERAL AUTHENTICATE", status }),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use wallet_base::random::SeededRandom;
+
+    /// A run up to its mapping or agreement step, and the terminal's own public key in it.
+    fn run_to(step: usize, random: &SeededRandom) -> (Password, Run, Vec<u8>) {
+        let password = Password::Can(Can::new("123456").unwrap());
+        let terminal = Terminal::new(&password, random);
+        let info = PaceInfo { protocol: OID_ECDH_GM_AES128.to_vec(), version: 2, parameter: Some(13) };
+        let (mut run, _) = terminal.start(&info, false);
+        let chip = Secret::random(&SeededRandom::new(99)).public(&Point::generator().unwrap()).unwrap().encode();
+        let answers = [Vec::new(), dynamic_data(Some((0x80, &[7; 16]))), dynamic_data(Some((0x82, &chip)))];
+        let mut own = Vec::new();
+        for answer in answers.into_iter().take(step) {
+            let Next::Send(command) = terminal.respond(&mut run, &Response::ok(answer)).unwrap() else { panic!("too early") };
+            own = tlv::only(&command.data).unwrap().children().next_any().map(|object| object.value.to_vec()).unwrap_or_default();
+        }
+        (password, run, own)
+    }
+
+    fn answer(step: usize, data: impl FnOnce(&[u8]) -> Vec<u8>) -> ReadError {
+        let random = SeededRandom::new(1);
+        let (password, mut run, own) = run_to(step, &random);
+        let response = Response::ok(data(&own));
+        Terminal::new(&password, &random).respond(&mut run, &response).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn a_repeated_key_is_refused_in_both_agreements() {
+        // 9303-11, 4.4.3.3: the two public keys shall differ.
+        for (step, tag) in [(2, 0x82), (3, 0x84)] {
+            assert_eq!(answer(step, |own| dynamic_data(Some((tag, own)))), ReadError::malformed(STEP, "the card repeated our key"));
+        }
+    }
+
+    #[test]
+    fn bad_points_are_refused_in_both_agreements() {
+        for (step, tag) in [(2, 0x82), (3, 0x84)] {
+            let good = Point::generator().unwrap().encode();
+            let mut off = good.clone();
+            off[64] ^= 1;
+            let compressed = [&[2], &good[1..33]].concat();
+            for point in [off, compressed, vec![0], Vec::new(), vec![4; 65], good[..64].to_vec(), [&good[..], &[0]].concat()] {
+                let error = answer(step, |_| dynamic_data(Some((tag, &point))));
+                assert_eq!(error, ReadError::malformed(STEP, "not a point of the curve"));
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_answers_are_refused_at_every_step() {
+        for (step, tag) in [(1, 0x80), (2, 0x82), (3, 0x84)] {
+            for data in [
+                Vec::new(),
+                vec![0x7C, 0],
+                vec![0x7C, 5, 0x80],
+                dynamic_data(Some((0x99, &[0; 16]))),
+                dynamic_data(Some((tag, &[]))),
+                vec![0x30, 0],
+            ] {
+                assert!(matches!(answer(step, |_| data), ReadError::Malformed { .. }));
+            }
+        }
+    }
+}

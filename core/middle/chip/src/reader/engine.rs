@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wallet_base::crypto::ct_eq;
 use wallet_base::random::Random;
+use zeroize::Zeroize;
 
 use super::{AccessRecord, ChipData, Input, Output, PasswordKind, Progress, ReadPlan};
 use crate::ReadError;
@@ -82,6 +83,17 @@ pub struct Reader {
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reader({:?})", self.progress())
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        for bytes in self.files.values_mut() {
+            bytes.zeroize();
+        }
+        for partial in [&mut self.partial, &mut self.interrupted].into_iter().flatten() {
+            partial.bytes.zeroize();
+        }
     }
 }
 
