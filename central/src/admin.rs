@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::CentralError;
 use crate::keys::Identity;
 use crate::service::note_change;
-use crate::staff::{MAX_ORGANISATION, code_hash, code_until};
+use crate::staff::{MAX_NAMES, code_hash, code_until};
 use crate::status::{INVALID, Publisher, SUSPENDED, VALID};
 use crate::trust::{self, Revoked, TrustKeys};
 use crate::{db, tuf};
@@ -106,8 +106,8 @@ impl Admin {
     pub fn staff_code(&self, role: &str, organisation: &str, place: &str) -> Result<String, CentralError> {
         let table = RoleTable::parse(roles::REFERENCE).map_err(|_| CentralError::Damaged("table of roles"))?;
         table.role(role).ok_or(CentralError::NotFound("role"))?;
-        let organisation = safe_text(organisation, MAX_ORGANISATION)
-            .filter(|text| !text.is_empty() && text.len() <= MAX_ORGANISATION)
+        let organisation = safe_text(organisation, MAX_NAMES)
+            .filter(|text| !text.is_empty() && text.len() + role.len() <= MAX_NAMES)
             .ok_or(CentralError::Invalid("organisation"))?;
         let place = safe_text(place, 60).filter(|text| !text.is_empty()).ok_or(CentralError::Invalid("place"))?;
         let code = readable(wallet_base::random::array::<10>(&*self.random));

@@ -156,12 +156,8 @@ impl Maker<'_> {
     /// The authority that signs staff certificates every day; its names are short, since each certificate repeats them inside a QR symbol.
     fn reader(&self) -> Result<(), CentralError> {
         let key = keys::create(self.dir, Place::Online, "reader", self.random)?;
-        let spec = CertificateSpec {
-            is_ca: true,
-            organization: None,
-            country: None,
-            ..self.spec("VN Reader CA", "", ROOT_LIFE, key.public_key())
-        };
+        let spec =
+            CertificateSpec { is_ca: true, organization: None, country: None, ..self.spec("VN RA", "", ROOT_LIFE, key.public_key()) };
         keys::store_certificate(self.dir, "reader", &self.make(&spec, None, &key)?)
     }
 

@@ -51,7 +51,7 @@ impl Service {
         let (role, organisation, place) = row.ok_or(INVALID_CODE)?;
         let spec = CertificateSpec {
             // A pseudonym of the device, never an officer's name (DESIGN section 7).
-            common_name: b64u(&self.random_bytes::<6>()),
+            common_name: b64u(&self.random_bytes::<4>()),
             organization: Some(organisation.clone()),
             country: None,
             // An hour back for clocks that are a little behind; seven days in all.
@@ -96,8 +96,8 @@ fn utf8_string(text: &str) -> Result<Vec<u8>, CentralError> {
     Ok(der)
 }
 
-/// Longest organisation, so that the certificate stays small enough for a QR symbol.
-pub(crate) const MAX_ORGANISATION: usize = 48;
+/// Longest organisation and role id together in bytes: all else in a staff certificate takes at most 338 of its 400 bytes.
+pub(crate) const MAX_NAMES: usize = 62;
 
 /// When a staff code ends.
 pub(crate) fn code_until(now: Timestamp) -> Timestamp {

@@ -23,7 +23,9 @@ async fn a_code_becomes_a_small_certificate_for_seven_days() {
     let world = World::new().await;
     for (role, organisation, place) in [
         ("flight", "Cảng HKQT Nội Bài", "Cửa 12, Nội Bài"),
-        ("traffic-police", "Phòng CSGT Công an thành phố Hà Nội", "Chốt Pháp Vân"),
+        ("traffic-police", "Phòng CSGT Công an thành phố Hồ Chí Minh", "Chốt Pháp Vân"),
+        // As long as it may be.
+        ("traffic-police", "123456789012345678901234567890123456789012345678", "Chốt Pháp Vân"),
         ("health", "Bệnh viện Hữu nghị", "Quầy tiếp đón 3"),
     ] {
         let code = world.admin().staff_code(role, organisation, place).unwrap();
@@ -82,6 +84,6 @@ async fn bad_input_codes_for_unknown_roles_or_unsafe_names() {
     let admin = world.admin();
     assert!(admin.staff_code("spy", "X", "Y").is_err());
     assert!(admin.staff_code("flight", "", "Y").is_err());
-    assert!(admin.staff_code("flight", &"x".repeat(49), "Y").is_err());
+    assert!(admin.staff_code("flight", &"x".repeat(57), "Y").is_err());
     assert!(admin.staff_code("flight", "X", "a\u{202e}b").is_err());
 }
