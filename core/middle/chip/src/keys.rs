@@ -136,7 +136,7 @@ impl<'a> Explicit<'a> {
     }
 }
 
-/// The SubjectPublicKeyInfo of a certificate as it arrived, and its SubjectKeyIdentifier when there is one.
+/// The key of a certificate, out of its bytes as they arrived; explicit parameters are understood.
 pub(crate) fn certificate_key(certificate: &Certificate) -> Result<PublicKey, ReadError> {
     const FILE: &str = "certificate";
     let fault = |fault: tlv::TlvError| fault.within(FILE);
@@ -146,6 +146,21 @@ pub(crate) fn certificate_key(certificate: &Certificate) -> Result<PublicKey, Re
         tbs.next_tag(tag).map_err(fault)?;
     }
     public_key(tbs.next_tag(0x30).map_err(fault)?.raw, FILE)
+}
+
+/// A critical extension that nobody here understands (all but key usage, names, basic constraints and extended key usage).
+pub(crate) fn has_strange_critical_extension(certificate: &Certificate) -> Result<bool, tlv::TlvError> {
+    let tbs = tlv::only_tag(certificate.der(), 0x30)?.children().next_tag(0x30)?;
+    let Some(wrapped) = tbs.children().all()?.into_iter().find(|field| field.tag == 0xA3) else { return Ok(false) };
+    for extension in tlv::only_tag(wrapped.value, 0x30)?.children().all()? {
+        let mut fields = extension.children();
+        let oid = fields.next_tag(0x06)?.value;
+        let critical = fields.next_if(0x01)?.is_some_and(|flag| flag.value != [0]);
+        if critical && !matches!(oid, [0x55, 0x1D, 15 | 17 | 18 | 19 | 37]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A hash by the OID's content bytes.

@@ -264,10 +264,11 @@ fn link(signer: &Certificate, issuer: &Certificate, at: Timestamp) -> Result<(),
             let key = keys::certificate_key(issuer).map_err(|error| {
                 if matches!(error, ReadError::Unsupported { .. }) { X509Error::Unsupported } else { X509Error::Malformed }
             })?;
-            if !issuer.is_ca() {
-                return Err(X509Error::NotAuthority);
-            }
+            // Names and the authority's right to sign were checked before the key was looked at.
             signer.verify_signature(&key)?;
+            if [signer, issuer].into_iter().any(|certificate| keys::has_strange_critical_extension(certificate).unwrap_or(true)) {
+                return Err(X509Error::Critical);
+            }
             if !signer.valid_at(at) {
                 return Err(X509Error::Leaf);
             }
@@ -342,6 +343,55 @@ fn contents(presented: &Presented<'_>, signer: &Certificate) -> Option<VerifiedC
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
+    use crate::tlv;
+
+    /// Self-signed country signers of a real master list: those whose key is on a curve of ours (nearly all with explicit parameters)
+    /// must verify, through the same `link`; with one byte changed they must not.
+    #[test]
+    fn vector_master_list_country_signers_with_explicit_parameters_verify() {
+        let root = std::env::var("WALLET_VECTORS").expect("WALLET_VECTORS names the directory of the vectors");
+        let list = std::fs::read(format!("{root}/csca/DE_ML_2026-05-28-08-28-45.ml")).unwrap();
+        let mut signed = tlv::only_tag(tlv::only(&list).unwrap().children().find(0xA0).unwrap().value, 0x30).unwrap().children();
+        let content = signed.next_tag(0x02).and_then(|_| signed.next_tag(0x31)).and_then(|_| signed.next_tag(0x30)).unwrap();
+        let content = tlv::only_tag(content.children().find(0xA0).unwrap().value, 0x04).unwrap().value;
+        let certificates = tlv::only(content).unwrap().children().find(0x31).unwrap().children().all().unwrap();
+        let (mut explicit, mut named, mut other, mut linked, mut unread, mut unsupported) = (0, 0, 0, 0, 0, 0);
+        let own_key_id = |certificate: &Certificate| {
+            certificate.extension("2.5.29.14").and_then(|value| tlv::only_tag(&value, 0x04).ok().map(|id| id.value.to_vec()))
+        };
+        let issuer_key_id = |certificate: &Certificate| {
+            let value = certificate.extension("2.5.29.35")?;
+            tlv::only_tag(&value, 0x30).ok()?.children().next_tag(0x80).ok().map(|id| id.value.to_vec())
+        };
+        for certificate in certificates {
+            let Ok(certificate) = Certificate::from_der(certificate.raw) else {
+                unread += 1;
+                continue;
+            };
+            if keys::certificate_key(&certificate).is_err() || !certificate.issued_by(&certificate) {
+                other += 1;
+                continue;
+            }
+            match link(&certificate, &certificate, certificate.not_before()) {
+                Ok(()) if certificate.public_key().is_err() => explicit += 1,
+                Ok(()) => named += 1,
+                Err(X509Error::Unsupported) => unsupported += 1,
+                // A link certificate has the old key's signature under the same name; its key identifiers tell.
+                Err(X509Error::Signature) if own_key_id(&certificate) != issuer_key_id(&certificate) => {
+                    linked += 1;
+                    continue;
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+            let mut der = certificate.der().to_vec();
+            *der.last_mut().unwrap() ^= 1;
+            let changed = Certificate::from_der(&der).unwrap();
+            assert!(link(&changed, &certificate, certificate.not_before()).is_err());
+        }
+        // Counted apart from this code (by a script over the list): 63 self-issued certificates on P-256, P-384 and brainpoolP256r1, 60 of
+        // them with explicit parameters. 15 are link certificates and 2 are signed with a hash that we do not have.
+        assert_eq!((explicit, named, linked, unsupported, other, unread), (44, 2, 15, 2, 525, 0));
+    }
 
     /// A real Austrian chain: the country signer's curve (brainpoolP384r1) is not one of ours, so nothing may be said, neither way.
     #[test]
