@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use wallet_base::crypto::{Curve, Signer, SoftwareKey};
-use wallet_base::random::SeededRandom;
+use wallet_base::jose::b64u;
+use wallet_base::random::{SeededRandom, array};
 use wallet_base::time::Timestamp;
 use wallet_credential::sd_cwt::kbt::{KbtClaims, Mode, prepare};
 use wallet_credential::sd_cwt::{SdCwt, SdCwtSpec, issue};
@@ -57,13 +58,14 @@ fn token_size(document: &'static DocumentType, fields: &[String]) -> usize {
         total_redacted: document.redacted_claims,
         status: Some(StatusRef { uri: format!("https://central.example.vn:8443/status/{}/2026-49", document.id), index: 1_048_575 }),
     };
-    let whole = SdCwt::decode(&issue(&spec, &issuer, &[7; 8], &random).unwrap()).unwrap();
+    // Everything that is random in the field is random here: what compresses would make the token look smaller than it is.
+    let whole = SdCwt::decode(&issue(&spec, &issuer, &array::<8>(&random), &random).unwrap()).unwrap();
     let presented = whole.select(&document.claims_of(fields.iter().map(String::as_str))).unwrap();
     let claims = KbtClaims {
-        aud: format!("x509_hash:{}", "A".repeat(43)),
+        aud: format!("x509_hash:{}", b64u(&array::<32>(&random))),
         iat: now,
-        cnonce: Some(vec![9; 16]),
-        request_hash: Some([8; 32]),
+        cnonce: Some(array::<16>(&random).to_vec()),
+        request_hash: Some(array::<32>(&random)),
         mode: Mode::B,
     };
     let prepared = prepare(&presented, &claims).unwrap();

@@ -47,11 +47,7 @@ fn header(alg: i64) -> Vec<u8> {
 ///
 /// [`ExchangeError::Damaged`] when the key is on another curve.
 pub fn compressed_cose_key(key: &PublicKey) -> Result<Value, ExchangeError> {
-    let (x, y) = key.coordinates();
-    let odd = y.last().is_some_and(|last| last & 1 == 1);
-    (key.curve() == Curve::P256).then_some(()).ok_or(MALFORMED)?;
-    let entries = [(1, Value::int(2)), (-1, Value::int(1)), (-2, Value::Bytes(x)), (-3, Value::Bool(odd))];
-    Ok(Value::Map(entries.into_iter().map(|(label, value)| (Value::int(label), value)).collect()))
+    if key.curve() == Curve::P256 { Ok(key.to_compressed_cose_key()) } else { Err(MALFORMED) }
 }
 
 /// `COSE_KDF_Context` (RFC 9053, 5.2), encoded.

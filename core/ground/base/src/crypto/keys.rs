@@ -175,6 +175,19 @@ impl PublicKey {
         ])
     }
 
+    /// A COSE_Key map with y as a sign bit (RFC 9053, 7.1.1): a field length shorter, for what must fit a QR symbol.
+    pub fn to_compressed_cose_key(&self) -> Value {
+        let odd = self.coordinates().1.last().is_some_and(|last| last & 1 == 1);
+        match self.to_cose_key() {
+            Value::Map(mut members) => {
+                members.pop();
+                members.push((Value::int(-3), Value::Bool(odd)));
+                Value::Map(members)
+            }
+            other => other,
+        }
+    }
+
     /// From a JWK (RFC 7518, 6.2): P-256 or P-384.
     pub fn from_jwk(jwk: &serde_json::Value) -> Result<Self, CryptoError> {
         let text = |name: &str| jwk.get(name).and_then(serde_json::Value::as_str);
@@ -388,6 +401,7 @@ mod tests {
             assert_eq!(PublicKey::from_sec1(curve, &public.to_sec1()).unwrap(), public);
             assert_eq!(PublicKey::from_spki_der(&public.to_spki_der().unwrap()).unwrap(), public);
             assert_eq!(PublicKey::from_cose_key(&public.to_cose_key()).unwrap(), public);
+            assert_eq!(PublicKey::from_cose_key(&public.to_compressed_cose_key()).unwrap(), public);
             assert_eq!(SoftwareKey::from_scalar(curve, &key.scalar()).unwrap().public_key(), public);
         }
     }

@@ -7,8 +7,8 @@ use wallet_base::random::{self, Random};
 use wallet_base::time::Timestamp;
 
 use super::code_points::{
-    ALG_SHA_256, CLAIM_CNF, CLAIM_EXP, CLAIM_IAT, CLAIM_ISS, CLAIM_STATUS, CLAIM_SUB, CLAIM_VCT, CNF_COSE_KEY, HEADER_KID, HEADER_SD_ALG,
-    HEADER_SD_CLAIMS, HEADER_TYP, SIMPLE_REDACTED_KEYS, TYP_SD_CWT,
+    CLAIM_CNF, CLAIM_EXP, CLAIM_IAT, CLAIM_ISS, CLAIM_STATUS, CLAIM_SUB, CLAIM_VCT, CNF_COSE_KEY, HEADER_KID, HEADER_SD_CLAIMS, HEADER_TYP,
+    SIMPLE_REDACTED_KEYS, TYP_SD_CWT,
 };
 use super::digest::{Content, Disclosure, may_be_redacted};
 use crate::CredentialError;
@@ -53,8 +53,8 @@ pub fn issue(spec: &SdCwtSpec, signer: &dyn Signer, kid: &[u8; 8], rng: &dyn Ran
     disclosures.sort_unstable_by_key(|disclosure| disclosure.digest);
     let mut builder = Sign1Builder::new()
         .protected(Value::int(HEADER_KID), Value::bytes(kid))
-        .protected(Value::int(HEADER_TYP), Value::Unsigned(TYP_SD_CWT))
-        .protected(Value::int(HEADER_SD_ALG), Value::int(ALG_SHA_256));
+        // `sd_alg` is left out: SHA-256 is its default, and every byte counts in a QR symbol. For the same reason the key is compressed.
+        .protected(Value::int(HEADER_TYP), Value::Unsigned(TYP_SD_CWT));
     if !disclosures.is_empty() {
         let members = disclosures.iter().map(|disclosure| cbor::decode(&disclosure.raw, super::LIMITS));
         let members = members.collect::<Result<_, _>>().map_err(|_| CredentialError::TooLarge("claim"))?;
@@ -87,7 +87,7 @@ impl SdCwtSpec {
             (Value::int(CLAIM_SUB), Value::text(&self.sub)),
             (Value::int(CLAIM_EXP), Value::int(self.exp.unix())),
             (Value::int(CLAIM_IAT), Value::int(self.iat.unix())),
-            (Value::int(CLAIM_CNF), Value::Map(vec![(Value::int(CNF_COSE_KEY), self.holder_key.to_cose_key())])),
+            (Value::int(CLAIM_CNF), Value::Map(vec![(Value::int(CNF_COSE_KEY), self.holder_key.to_compressed_cose_key())])),
             (Value::int(CLAIM_VCT), Value::text(&self.vct)),
         ]);
         claims.extend(self.status.as_ref().map(|status| (Value::int(CLAIM_STATUS), status.to_value())));
