@@ -4,9 +4,9 @@
 
 use wallet_base::fact::FactName;
 use wallet_core::{Problem, WalletError as CoreError};
-use wallet_platform::ports::PortError;
 use wallet_platform::http::HttpError;
 use wallet_platform::keyslot::KeySlotError;
+use wallet_platform::ports::PortError;
 use wallet_platform::store::StoreError;
 use wallet_platform::tuf::TrustError;
 use wallet_verifier::VerifierError;
@@ -240,7 +240,9 @@ mod tests {
 
     #[test]
     fn bad_input_stores_that_cannot_be_read_are_refused_by_name() {
-        for (error, word) in [(StoreError::NotEncrypted, "not-encrypted"), (StoreError::WrongKey, "wrong-key"), (StoreError::NoCipher, "no-cipher")] {
+        for (error, word) in
+            [(StoreError::NotEncrypted, "not-encrypted"), (StoreError::WrongKey, "wrong-key"), (StoreError::NoCipher, "no-cipher")]
+        {
             assert_eq!(WalletError::from(error), WalletError::Storage { reason: word.into() });
         }
         assert_eq!(WalletError::from(StoreError::Closed), WalletError::Closed);

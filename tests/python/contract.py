@@ -1,12 +1,14 @@
 """The contract bodies of the Rust core, run against the ports written in Python.
 
-Usage: contract.py [HOST:PORT of a simulated card]
+Usage: contract.py [BINARY]     (with the `citizen-wallet` binary the card channel is tried on a simulated card)
 """
 
+import os
 import sys
 
 import wallet_bindings as wb
-from ports import PythonClock, PythonKeyStore, PythonListener, PythonSealer, SocketCard
+from ports import PythonClock, PythonKeyStore, PythonListener, PythonSealer, SocketCard, released
+from processes import Helper
 
 
 class CountsNothing(PythonKeyStore):
@@ -27,21 +29,6 @@ class Throws(PythonSealer):
         raise RuntimeError("nothing of this text may cross the border")
 
 
-class CallsBack(PythonListener):
-    """A listener that calls into the object it listens to."""
-
-    def __init__(self):
-        super().__init__()
-        self.answer = None
-        self.target = None
-
-    def state_changed(self, subject, state):
-        try:
-            self.target.documents()
-        except wb.WalletError as error:
-            self.answer = error
-
-
 def main():
     reports = [
         ("KeyStore", wb.contract_key_store(PythonKeyStore())),
@@ -50,8 +37,9 @@ def main():
         ("Listener", wb.contract_listener(PythonListener())),
     ]
     if len(sys.argv) > 1:
-        host, port = sys.argv[1].rsplit(":", 1)
-        reports.append(("CardChannel", wb.contract_card_channel(SocketCard(host, int(port)))))
+        with Helper(sys.argv[1], "chip", "sim", log=os.devnull) as card:
+            host, port = card.address.rsplit(":", 1)
+            reports.append(("CardChannel", wb.contract_card_channel(SocketCard(host, int(port)))))
     for name, report in reports:
         print(f"contract {name}: {'holds' if report.holds else 'BROKEN: ' + report.broken_clause} ({len(report.clauses)} clauses)")
         assert report.holds, (name, report.broken_clause)
@@ -66,3 +54,5 @@ def main():
 
 if __name__ == "__main__":
     main()
+    kept = released()
+    assert not kept, f"the core still holds {kept}"

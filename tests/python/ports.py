@@ -5,6 +5,7 @@ central service accepts their evidence only when it was started with `--allow-so
 """
 
 import base64
+import gc
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ import struct
 import threading
 import time
 import uuid
+import weakref
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
@@ -23,6 +25,31 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import wallet_bindings as wb
 
 EVIDENCE_LABEL = b"wallet-software-evidence-v1"
+
+
+_LIVE = weakref.WeakSet()
+
+
+class Port:
+    """Every port here, so that a journey can see at its end that the core let go of them all."""
+
+    def __new__(cls, *_, **__):
+        port = super().__new__(cls)
+        _LIVE.add(port)
+        return port
+
+
+def released(seconds=10):
+    """Waits until the core holds none of the ports any more; gives the names of those it still holds.
+
+    A thread of the core that called into Python while the interpreter ends would take the process with it, so this comes last.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        gc.collect()
+        if not _LIVE or time.monotonic() > end:
+            return sorted(type(port).__name__ for port in _LIVE)
+        time.sleep(0.02)
 
 
 def b64u(data: bytes) -> str:
@@ -39,7 +66,7 @@ def point(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
-class PythonKeyStore(wb.KeyStorePort):
+class PythonKeyStore(Port, wb.KeyStorePort):
     """P-256 keys in memory, authorisations counted and timed."""
 
     LONGEST_AUTHORISATION_MILLIS = 30_000
@@ -116,7 +143,7 @@ class PythonKeyStore(wb.KeyStorePort):
             return private
 
 
-class PythonSealer(wb.DeviceSealerPort):
+class PythonSealer(Port, wb.DeviceSealerPort):
     """AES-256-GCM under a key per purpose, HMAC-SHA-256 under a third."""
 
     def __init__(self):
@@ -140,7 +167,7 @@ class PythonSealer(wb.DeviceSealerPort):
         return h.finalize()
 
 
-class PythonClock(wb.ClockPort):
+class PythonClock(Port, wb.ClockPort):
     """The machine's clocks; the boot id is this process's own."""
 
     def __init__(self):
@@ -156,7 +183,7 @@ class PythonClock(wb.ClockPort):
         return self._boot
 
 
-class SocketCard(wb.CardChannelPort):
+class SocketCard(Port, wb.CardChannelPort):
     """A simulated card behind a loopback socket: frames of a 16-bit big-endian length and an APDU; length 0 resets the field."""
 
     def __init__(self, host, port, lose_after=None):
@@ -211,7 +238,7 @@ class SocketCard(wb.CardChannelPort):
             self._socket = None
 
 
-class PythonListener(wb.ListenerPort):
+class PythonListener(Port, wb.ListenerPort):
     """Keeps what it hears."""
 
     def __init__(self):

@@ -13,12 +13,29 @@ import tempfile
 import time
 
 import wallet_bindings as wb
-from ports import PythonClock, PythonKeyStore, PythonListener, PythonSealer, SocketCard
+from ports import PythonClock, PythonKeyStore, PythonListener, PythonSealer, SocketCard, released
 from processes import Helper, run
 
 CITIZEN = "001090000123"
 CAN = CITIZEN[-6:]
 PASSCODE = b"528491"
+
+
+class CallsBack(PythonListener):
+    """A listener that calls into the object it listens to, which it is told it may not."""
+
+    def __init__(self):
+        super().__init__()
+        self.wallet = None
+        self.told = None
+
+    def state_changed(self, subject, state):
+        super().state_changed(subject, state)
+        if self.wallet is not None and self.told is None:
+            try:
+                self.wallet.documents()
+            except wb.WalletError.Invalid as error:
+                self.told = error.reason
 
 
 def free_port():
@@ -160,7 +177,7 @@ def main():
 
 def spine(binary, directory, central):
     central.start()
-    listener = PythonListener()
+    listener = CallsBack()
     officer_ports = (PythonKeyStore(), PythonSealer(), PythonClock())
     officer = wb.Verifier.open(central.config(wb.VerifierConfig, directory / "officer"), *officer_ports, None)
     expect_error("not enrolled", wb.WalletError.Invalid, lambda: officer.ask("driving-licence", [], "", ""))
@@ -171,6 +188,7 @@ def spine(binary, directory, central):
     keys, sealer, clock = PythonKeyStore(), PythonSealer(), PythonClock()
     config = central.config(wb.WalletConfig, directory / "wallet")
     wallet = wb.Wallet.open(config, keys, sealer, clock, listener)
+    listener.wallet = wallet
     wallet.create(PASSCODE)
     wallet.lock()
     error = expect_error("wrong passcode", wb.WalletError.WrongPasscode, lambda: wallet.unlock(b"000000"))
@@ -181,6 +199,9 @@ def spine(binary, directory, central):
     expect("issuance", report.verdict, "verified")
     assert len(report.documents) == 4, report.documents
     assert any(step == "DG2" or "DG2" in step for step, _, _ in listener.steps), listener.steps[:20]
+
+    assert listener.told == "re-entry", (listener.told, listener.states)
+    listener.wallet = None  # a cycle between an app's object and the core's is never collected
 
     # A new process of the app: the same folder, the same ports.
     wallet.close()
@@ -217,3 +238,5 @@ def spine(binary, directory, central):
 
 if __name__ == "__main__":
     main()
+    kept = released()
+    assert not kept, f"the core still holds {kept}"

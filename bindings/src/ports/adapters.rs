@@ -47,7 +47,13 @@ impl core::KeyStore for KeyStore {
         Ok(core::CreatedKeys { keys: keys.collect::<Result<_, core::PortError>>()?, evidence: made.evidence })
     }
 
-    fn authorise(&self, reason: &str, keys: &[core::KeyId], max_uses: u32, ttl: Duration) -> Result<core::AuthorisationId, core::PortError> {
+    fn authorise(
+        &self,
+        reason: &str,
+        keys: &[core::KeyId],
+        max_uses: u32,
+        ttl: Duration,
+    ) -> Result<core::AuthorisationId, core::PortError> {
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         Ok(core::AuthorisationId(self.0.authorise(reason.to_owned(), names(keys), max_uses, millis)?))
     }

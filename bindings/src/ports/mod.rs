@@ -9,9 +9,7 @@ mod tests;
 mod types;
 
 pub(crate) use adapters::{card_channel, clock, device_sealer, key_store, listener};
-pub use types::{
-    ChannelCapacity, ChannelFault, KeyPurpose, NewKey, NewKeys, PortFault, ProgressView, SealPurpose,
-};
+pub use types::{ChannelCapacity, ChannelFault, KeyPurpose, NewKey, NewKeys, PortFault, ProgressView, SealPurpose};
 
 /// Keys that never leave the platform's key store.
 #[uniffi::export(rust, foreign)]

@@ -15,11 +15,7 @@ const MAX_OPEN: usize = 32;
 /// Hours the answer is kept: nothing of a citizen is stored here (DESIGN section 7), so the truth is 0.
 const RETENTION_HOURS: u32 = 0;
 /// On what law a role asks, as the citizen sees it.
-const LEGAL_BASES: [(&str, &str); 3] = [
-    ("flight", "66/2006/QH11"),
-    ("traffic-police", "36/2024/QH15"),
-    ("health", "25/2008/QH12"),
-];
+const LEGAL_BASES: [(&str, &str); 3] = [("flight", "66/2006/QH11"), ("traffic-police", "36/2024/QH15"), ("health", "25/2008/QH12")];
 
 /// What to ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,11 +77,12 @@ impl Verifier {
         let prepared = spec.prepare(&certificate, self.random.as_ref()).map_err(ask_error)?;
         let signature = self.keys.sign(None, &papers.key, prepared.to_be_signed())?;
         let (text, request) = prepared.finish(signature.to_vec()).map_err(ask_error)?;
-        let asked =
-            Asked { text, expires: request.exp(), document: document.id.to_owned(), fields: fields.clone(), hash: request.hash() };
+        let asked = Asked { text, expires: request.exp(), document: document.id.to_owned(), fields: fields.clone(), hash: request.hash() };
         let life = u64::try_from(MAX_LIFETIME + CLOCK_SKEW).unwrap_or(0).saturating_mul(1000);
-        let closes_at_millis = self.clock.monotonic_millis().saturating_add(life);
+        let monotonic = self.clock.monotonic_millis();
+        let closes_at_millis = monotonic.saturating_add(life);
         let mut open = lock(&self.open);
+        open.retain(|ask| ask.closes_at_millis > monotonic);
         if open.len() >= MAX_OPEN {
             open.remove(0);
         }

@@ -105,25 +105,31 @@ impl Verifier {
     /// Finds the open request that the text answers and closes it, in memory and for ever.
     fn take(&self, text: &str, now: Timestamp) -> Result<Opened, VerifierError> {
         let monotonic = self.clock.monotonic_millis();
-        let mut stale = false;
         let found = {
             let mut open = lock(&self.open);
-            open.retain(|ask| ask.closes_at_millis > monotonic && !ask.request.is_stale(now));
             let mut found = None;
             for (place, ask) in open.iter_mut().enumerate() {
                 match ask.request.open(text, now) {
-                    Ok(token) => found = Some((place, Some(token))),
-                    Err(ExchangeError::NotForUs | ExchangeError::Closed) => continue,
-                    Err(ExchangeError::Stale) => stale = true,
-                    // It opened with this key; what came out is not what it should be.
-                    Err(_) => found = Some((place, None)),
+                    Err(ExchangeError::NotForUs | ExchangeError::Closed) => {}
+                    opened => {
+                        found = Some((place, opened));
+                        break;
+                    }
                 }
-                break;
             }
-            found.map(|(place, token)| (open.remove(place), token))
+            let found = found.map(|(place, opened)| (open.remove(place), opened));
+            // Only now: a late answer is told as late, once, and then its key is gone like all that are past their time.
+            open.retain(|ask| ask.closes_at_millis > monotonic && !ask.request.is_stale(now));
+            found
         };
-        let Some((ask, token)) = found else {
-            return Ok(Opened::Refused(if stale { "the request is past its time" } else { "opens with no key of an open request" }));
+        let (ask, token) = match found {
+            None => return Ok(Opened::Refused("opens with no key of an open request")),
+            Some((_, Err(ExchangeError::Stale))) => return Ok(Opened::Refused("stale: the request is past its time")),
+            Some((ask, _)) if ask.closes_at_millis <= monotonic => {
+                return Ok(Opened::Refused("stale: the request is past its time"));
+            }
+            // It opened with this key; what came out may still be anything.
+            Some((ask, opened)) => (ask, opened.ok()),
         };
         if !self.write(|tx| rows::consume(tx, &ask.request.hash(), now))? {
             return Ok(Opened::Refused("the request had its answer"));

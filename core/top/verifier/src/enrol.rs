@@ -6,8 +6,8 @@ use wallet_base::random::array;
 use wallet_base::time::Timestamp;
 use wallet_base::x509::{self, Certificate};
 use wallet_credential::trust::{EKU_READER, TrustTargets};
-use wallet_exchange::code_points::{MAX_CERTIFICATE, MAX_CERTIFICATE_LIFE};
 use wallet_exchange::certificate::role_of;
+use wallet_exchange::code_points::{MAX_CERTIFICATE, MAX_CERTIFICATE_LIFE};
 use wallet_platform::ports::{KeyClass, KeyStore};
 
 use crate::error::VerifierError;
@@ -68,7 +68,12 @@ impl Verifier {
 
 /// A reader certificate of this device: small, for readers, with a role, seven days at most, directly under a listed authority, not revoked,
 /// and for the key that asked for it.
-pub(crate) fn check_certificate(der: &[u8], key: Option<&PublicKey>, trust: &TrustTargets, now: Timestamp) -> Result<Certificate, VerifierError> {
+pub(crate) fn check_certificate(
+    der: &[u8],
+    key: Option<&PublicKey>,
+    trust: &TrustTargets,
+    now: Timestamp,
+) -> Result<Certificate, VerifierError> {
     let untrusted = || VerifierError::Untrusted(FactName::RequestChain);
     if der.len() > MAX_CERTIFICATE {
         return Err(untrusted());

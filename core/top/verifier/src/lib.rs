@@ -27,6 +27,7 @@ mod trust;
 mod verifier;
 
 #[cfg(test)]
+#[allow(clippy::field_reassign_with_default)]
 mod tests;
 
 pub use ask::{Ask, Asked};

@@ -26,9 +26,7 @@ pub(crate) struct ListRow {
 }
 
 pub(crate) fn staff(db: &Connection) -> rusqlite::Result<Option<StaffPapers>> {
-    let row = |row: &rusqlite::Row<'_>| {
-        Ok(StaffPapers { key: KeyId(row.get(0)?), certificate: row.get(1)?, place: row.get(2)? })
-    };
+    let row = |row: &rusqlite::Row<'_>| Ok(StaffPapers { key: KeyId(row.get(0)?), certificate: row.get(1)?, place: row.get(2)? });
     db.query_row("SELECT key_id, certificate, place FROM staff", [], row).optional()
 }
 

@@ -80,11 +80,15 @@ pub(crate) fn date_of(response: &HttpResponse) -> Option<Timestamp> {
 
 /// DER in base64url, or in plain base64.
 fn decode_der(text: &str) -> Option<Vec<u8>> {
-    let unpadded: String = text.trim_end_matches('=').chars().map(|c| match c {
-        '+' => '-',
-        '/' => '_',
-        other => other,
-    }).collect();
+    let unpadded: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|c| match c {
+            '+' => '-',
+            '/' => '_',
+            other => other,
+        })
+        .collect();
     b64u_decode(&unpadded).ok()
 }
 

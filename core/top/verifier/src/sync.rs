@@ -65,7 +65,7 @@ pub(crate) struct Tally {
     older: usize,
     signature: Vec<String>,
     freshness: Vec<String>,
-    signed: Vec<Timestamp>,
+    pub(crate) signed: Vec<Timestamp>,
 }
 
 impl Verifier {

@@ -65,6 +65,8 @@ fn bad_input_a_stale_answer_is_refused_and_says_so() {
     world.clock.advance_secs(181);
     let result = world.check(&text);
     assert_eq!(failed(&result), ["exchange.nonce"]);
+    assert!(result.verdict().facts().first().unwrap().detail().starts_with("stale"));
+    assert!(!world.check(&text).verdict().facts().first().unwrap().detail().starts_with("stale"));
 }
 
 #[test]

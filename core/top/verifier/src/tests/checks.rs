@@ -87,7 +87,8 @@ fn an_unknown_signer_fails_the_chain() {
     let world = World::new("traffic-police");
     let asked = world.ask(LICENCE, &[]).unwrap();
     let stranger = Authority::new(77, EKU_DOCUMENT_SIGNER, world.start);
-    let credential = wallet_credential::sd_cwt::issue(&world.copy(LICENCE), &stranger.key, &stranger.certificate.kid8(), &world.random).unwrap();
+    let credential =
+        wallet_credential::sd_cwt::issue(&world.copy(LICENCE), &stranger.key, &stranger.certificate.kid8(), &world.random).unwrap();
     assert_eq!(failed(&world.check(&world.answer_with(&asked, &credential))), ["credential.chain"]);
 }
 
@@ -96,7 +97,8 @@ fn another_key_under_the_signers_name_fails_the_signature() {
     let world = World::new("traffic-police");
     let asked = world.ask(LICENCE, &[]).unwrap();
     let stranger = SoftwareKey::generate(Curve::P256, &world.random);
-    let credential = wallet_credential::sd_cwt::issue(&world.copy(LICENCE), &stranger, &world.issuer.certificate.kid8(), &world.random).unwrap();
+    let credential =
+        wallet_credential::sd_cwt::issue(&world.copy(LICENCE), &stranger, &world.issuer.certificate.kid8(), &world.random).unwrap();
     assert_eq!(failed(&world.check(&world.answer_with(&asked, &credential))), ["credential.signature"]);
 }
 
@@ -198,9 +200,11 @@ fn expired_trust_shows_at_the_check() {
 #[test]
 fn bad_input_a_wrong_clock_is_told_and_never_passes() {
     let world = World::new("health");
+    let text = world.answer(&world.ask(INSURANCE, &[]).unwrap());
     world.clock.set_wall(world.start.plus_secs(-40 * DAY));
-    let result = world.honest(INSURANCE);
+    let result = world.check(&text);
     assert_eq!(failed(&result), ["clock"]);
+    assert!(result.verdict().conclusion().to_string() == "rejected:clock");
     let world = World::new("health");
     world.clock.set_wall(world.start.plus_secs(5 * HOUR));
     assert_eq!(conclusion(&world.honest(INSURANCE)), "undetermined:clock");

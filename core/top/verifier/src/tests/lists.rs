@@ -13,7 +13,7 @@ const INSURANCE: &str = "health-insurance-card";
 fn a_list_by_another_signer_fails_its_signature_and_the_old_one_stays() {
     let world = World::new("traffic-police");
     let stranger = Authority::new(55, EKU_STATUS_SIGNER, world.start);
-    let verdict = world.fetch(LICENCE, world.list_token(&stranger, LICENCE, SUSPENDED, world.now()));
+    let verdict = world.fetch(LICENCE, World::list_token(&stranger, LICENCE, SUSPENDED, world.now()));
     assert_eq!(verdict.conclusion().to_string(), "rejected:status.signature");
     assert_eq!(verdict.failed(), [FactName::StatusSignature]);
     let result = world.honest(LICENCE);
@@ -26,14 +26,14 @@ fn a_list_signed_under_the_signers_name_by_another_key_fails_its_signature() {
     let world = World::new("traffic-police");
     let mut stranger = Authority::new(55, EKU_STATUS_SIGNER, world.start);
     stranger.certificate = world.status.certificate.clone();
-    let verdict = world.fetch(LICENCE, world.list_token(&stranger, LICENCE, VALID, world.now()));
+    let verdict = world.fetch(LICENCE, World::list_token(&stranger, LICENCE, VALID, world.now()));
     assert_eq!(verdict.failed(), [FactName::StatusSignature]);
 }
 
 #[test]
 fn a_list_at_another_lists_address_or_no_list_at_all_fails_its_signature() {
     let world = World::new("traffic-police");
-    let verdict = world.fetch(LICENCE, world.list_token(&world.status, INSURANCE, VALID, world.now()));
+    let verdict = world.fetch(LICENCE, World::list_token(&world.status, INSURANCE, VALID, world.now()));
     assert_eq!(verdict.failed(), [FactName::StatusSignature]);
     assert_eq!(world.fetch(LICENCE, b"<html>".to_vec()).failed(), [FactName::StatusSignature]);
 }
@@ -53,7 +53,7 @@ fn an_older_genuine_list_never_replaces_a_newer_one() {
 #[test]
 fn a_list_past_its_end_fails_freshness_at_the_sync_and_at_the_check() {
     let mut world = World::new("traffic-police");
-    let frozen = world.list_token(&world.status, LICENCE, VALID, world.start);
+    let frozen = World::list_token(&world.status, LICENCE, VALID, world.start);
     world.clock.advance_secs(15 * 86_400);
     world.sync_trust();
     world.enrol("traffic-police");
@@ -113,7 +113,7 @@ fn a_held_list_dies_with_its_signer() {
 #[test]
 fn a_list_altered_on_disk_is_not_believed() {
     let world = World::new("health");
-    let token = world.list_token(&Authority::new(66, EKU_STATUS_SIGNER, world.start), INSURANCE, VALID, world.start);
+    let token = World::list_token(&Authority::new(66, EKU_STATUS_SIGNER, world.start), INSURANCE, VALID, world.start);
     world.verifier.write(|tx| tx.execute("UPDATE status_list SET token = ?1", [token]).map(|_| ())).unwrap();
     assert_eq!(failed(&world.honest(INSURANCE)), ["status.signature"]);
 }

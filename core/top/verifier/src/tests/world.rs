@@ -58,7 +58,7 @@ impl Authority {
         };
         let root = x509::issue(&spec("Root", root_key.public_key(), true), None, &root_key, &random).unwrap();
         let mut leaf = spec("Signer", key.public_key(), false);
-        leaf.extended_key_usage = vec![usage.to_owned()];
+        leaf.extended_key_usage = [usage].into_iter().filter(|oid| !oid.is_empty()).map(str::to_owned).collect();
         let certificate = x509::issue(&leaf, Some(&root), &root_key, &random).unwrap();
         Self { root_key, root, key, certificate }
     }
@@ -152,9 +152,15 @@ impl World {
         let documents = ["citizen-identity", "driving-licence", "health-insurance-card"];
         let roles: serde_json::Value = serde_json::from_str(wallet_documents::roles::REFERENCE).unwrap();
         let targets = [
-            ("issuers.json", json!({"version": 1, "issuers": [{"id": "test", "name": "Test", "root": pem(&self.issuer.root),
-                "signers": [pem(&self.issuer.certificate)], "documents": documents}]})),
-            ("readers.json", json!({"version": 1, "authorities": [pem(&self.reader.root)], "roles": roles, "revoked": self.revoked_readers})),
+            (
+                "issuers.json",
+                json!({"version": 1, "issuers": [{"id": "test", "name": "Test", "root": pem(&self.issuer.root),
+                "signers": [pem(&self.issuer.certificate)], "documents": documents}]}),
+            ),
+            (
+                "readers.json",
+                json!({"version": 1, "authorities": [pem(&self.reader.root)], "roles": roles, "revoked": self.revoked_readers}),
+            ),
             ("status.json", json!({"version": 1, "signers": [pem(&self.status.certificate)], "revoked": self.revoked_status})),
             ("cards.json", json!({"version": 1, "csca": []})),
         ];
@@ -186,7 +192,7 @@ impl World {
     }
 
     /// A status list for a document, with the copy's entry at `value`.
-    pub fn list_token(&self, signer: &Authority, document: &str, value: u8, issued_at: Timestamp) -> Vec<u8> {
+    pub fn list_token(signer: &Authority, document: &str, value: u8, issued_at: Timestamp) -> Vec<u8> {
         let mut list = StatusList::new(Bits::Two, 1 << 17).unwrap();
         list.set(INDEX, value).unwrap();
         let uri = uri_of(document);
@@ -196,13 +202,14 @@ impl World {
 
     /// The device fetches a genuine list.
     pub fn publish(&self, document: &str, value: u8, issued_at: Timestamp) -> Verdict {
-        self.fetch(document, self.list_token(&self.status, document, value, issued_at))
+        self.fetch(document, Self::list_token(&self.status, document, value, issued_at))
     }
 
     /// The device fetches whatever stands at a list's address.
     pub fn fetch(&self, document: &str, token: Vec<u8>) -> Verdict {
         let trust = self.verifier.trust().unwrap();
-        let mut tally = Tally { lists: 1, ..Tally::default() };
+        let mut tally = Tally::default();
+        tally.lists = 1;
         let path = format!("/status/{document}/2026-W50");
         self.verifier.take_list(&path, token, &trust, self.now(), &mut tally).unwrap();
         self.verifier.observe(tally.signed.iter().copied()).unwrap();
