@@ -6,7 +6,7 @@ use wallet_documents::{Attributes, DocumentType, types};
 
 use crate::error::WalletError;
 use crate::inner::Inner;
-use crate::issuance::copies;
+use crate::issuance::{copies, journal};
 
 /// Where a document is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,18 @@ pub(crate) fn set_state(db: &Connection, id: &str, state: DocumentState, as_of: 
         "INSERT INTO document (id, state, as_of) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET state = ?2, as_of = ?3",
         params![id, state.as_str(), as_of.unix()],
     )?;
+    Ok(())
+}
+
+/// Forgets every document with its copies, batches, notices and the place in the change feed; the keys are condemned.
+pub(crate) fn forget_all(db: &Connection) -> Result<(), WalletError> {
+    for kind in types::ALL {
+        copies::spend_all(db, kind.id)?;
+        if let Some(batch) = journal::load(db, kind.id)? {
+            journal::abandon(db, batch.id)?;
+        }
+    }
+    db.execute_batch("DELETE FROM copy_set; DELETE FROM document; DELETE FROM notice; DELETE FROM setting WHERE name = 'cursor';")?;
     Ok(())
 }
 

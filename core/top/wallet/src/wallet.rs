@@ -115,7 +115,7 @@ impl Wallet {
         activation::submit_code(&self.inner, code)
     }
 
-    /// Gives a picture of the holder's face (at most 180 KiB).
+    /// Gives a picture of the holder's face (at most 2 MiB).
     pub fn submit_face(&self, image: &[u8]) -> Result<ActivationView, WalletError> {
         activation::submit_face(&self.inner, image)
     }

@@ -103,9 +103,10 @@ pub(crate) fn set_account(db: &Connection, account: &str, level: u32) -> Result<
     Ok(())
 }
 
-/// The account moved to another device: its tokens are of no use any more.
+/// The account moved to another device: its tokens are of no use any more, and only a new activation helps.
 pub(crate) fn end_account(db: &Connection) -> Result<(), WalletError> {
     db.execute("UPDATE account SET ended = 1, access_token = NULL, refresh_token = NULL, expires_at = NULL", [])?;
+    db.execute("UPDATE activation SET step = ?1, offer = NULL", [Step::NotStarted.as_str()])?;
     Ok(())
 }
 

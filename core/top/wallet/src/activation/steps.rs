@@ -11,6 +11,7 @@ use wallet_platform::ports::KeyClass;
 
 use super::rows::{self, Activation};
 use super::{ActivationView, Step};
+use crate::documents;
 use crate::dpop::AccountKey;
 use crate::error::WalletError;
 use crate::facts;
@@ -20,7 +21,7 @@ use crate::trust;
 /// Longest session believed.
 const MAX_SESSION: i64 = 24 * 3600;
 /// Largest face picture sent.
-const MAX_FACE: usize = 180 * 1024;
+const MAX_FACE: usize = 2 * 1024 * 1024;
 /// Largest number of digits of a code.
 const MAX_CODE: usize = 16;
 
@@ -176,6 +177,8 @@ pub(crate) fn complete(inner: &Inner) -> Result<ActivationView, WalletError> {
     activation.evidence = None;
     let now = inner.now();
     inner.write(|db| {
+        // What an earlier account of this wallet left behind, perhaps another person's, does not outlive it.
+        documents::forget_all(db)?;
         rows::set_account(db, &account, level)?;
         rows::save(db, &activation, now)
     })?;
@@ -218,13 +221,18 @@ fn ask_completion(inner: &Inner, activation: &mut Activation, key: &AccountKey) 
     Ok((account.to_owned(), level, offer))
 }
 
-/// See [`crate::Wallet::activation`].
+/// See [`crate::Wallet::activation`]. A session that is too old to be read into shows as not started: that is what to do next.
 pub(crate) fn view(inner: &Inner) -> Result<ActivationView, WalletError> {
-    let activation = inner.read(rows::load)?;
-    Ok(activation.as_ref().map_or_else(
-        || ActivationView { step: Step::NotStarted, verdict: Verdict::default(), tries_left: None, expires_at: None },
-        view_of,
-    ))
+    let now = inner.now();
+    let mut view = match inner.read(rows::load)? {
+        Some(activation) => view_of(&activation),
+        None => ActivationView { step: Step::NotStarted, verdict: Verdict::default(), tries_left: None, expires_at: None },
+    };
+    if view.expires_at.is_some_and(|end| end <= now) {
+        view.step = Step::NotStarted;
+        view.expires_at = None;
+    }
+    Ok(view)
 }
 
 /// The row and the account key of an activation that was begun.

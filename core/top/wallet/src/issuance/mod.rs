@@ -6,9 +6,12 @@
 
 mod batch;
 pub(crate) mod copies;
-mod journal;
+pub(crate) mod journal;
 mod messages;
 mod verify;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+mod verify_tests;
 
 use std::sync::Arc;
 

@@ -63,14 +63,15 @@ pub(crate) fn open(inner: &Arc<Inner>, text: &str) -> Result<PendingRequest, Wal
     Ok(pending)
 }
 
-/// With a clock that is known to be wrong nothing can be said about the time of a request: it is told once, by the fact `clock`.
+/// With a clock that is known to be wrong nothing can be said about the times of a request or its certificate: it is told once, by the fact
+/// `clock`.
 fn under_clock(facts: Vec<Fact>, verified: Option<VerifiedRequest>, clock: &Fact) -> (Vec<Fact>, Option<VerifiedRequest>) {
     if clock.outcome() != Outcome::Failed {
         return (facts, verified);
     }
     let unknown = |fact: Fact| {
-        let depends = fact.name() == FactName::RequestTime && fact.outcome() != Outcome::NotChecked;
-        if depends { Fact::not_checked(FactName::RequestTime, By::Wallet, "depends on clock") } else { fact }
+        let depends = matches!(fact.name(), FactName::RequestChain | FactName::RequestTime);
+        if depends { Fact::not_checked(fact.name(), By::Wallet, "depends on clock") } else { fact }
     };
     (facts.into_iter().map(unknown).collect(), None)
 }

@@ -1,0 +1,9 @@
+//! The citizen's journeys against a real central service and a simulated card, and every way they may be broken off.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod activation;
+mod issuance;
+mod keys;
+mod killed;
+mod showing;
+mod world;

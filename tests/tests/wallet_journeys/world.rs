@@ -1,0 +1,351 @@
+//! Everything around a wallet: a real central service in process behind a relay that can be cut, a card authority, a device with software
+//! ports, an officer. Nothing here is fake but the relay's scissors.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+use wallet_base::random::OsRandom;
+use wallet_base::time::Date;
+use wallet_card_sim::{Card, CardHolder, CardProfile, Field, TestCardAuthority};
+use wallet_central::registry::{Citizen, SyntheticRegistry};
+use wallet_central::{Admin, AppAnchors, InitOptions, ServeOptions, Server, faces, init};
+use wallet_chip::mrz::Sex;
+use wallet_core::{CardPassword, Ports, Step, Wallet, WalletConfig};
+use wallet_platform::ports::{CardChannel, ChannelError, ChannelLimits, Clock, KeyStore, WallTime};
+use wallet_platform::software::SoftwareSealer;
+use wallet_verifier::{Verifier, VerifierConfig};
+
+use crate::keys::CountingKeys;
+
+pub const PASSCODE: &str = "482913";
+/// Copy sets of each document in these tests.
+pub const COPIES: u32 = 3;
+
+/// Bytes go through it both ways until its budget is used up; then every connection is cut and none is taken.
+pub struct Relay {
+    pub port: u16,
+    pub budget: Arc<AtomicI64>,
+    pub passed: Arc<AtomicI64>,
+    target: Arc<Mutex<Option<SocketAddr>>>,
+}
+
+impl Relay {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Self {
+            port: listener.local_addr().unwrap().port(),
+            budget: Arc::new(AtomicI64::new(i64::MAX)),
+            passed: Arc::new(AtomicI64::new(0)),
+            target: Arc::default(),
+        };
+        let (budget, passed, target) = (relay.budget.clone(), relay.passed.clone(), relay.target.clone());
+        std::thread::spawn(move || {
+            for phone in listener.incoming().flatten() {
+                let target = *target.lock().unwrap();
+                let Some(target) = target.filter(|_| budget.load(Ordering::SeqCst) > 0) else { continue };
+                let Ok(central) = TcpStream::connect(target) else { continue };
+                for (from, to) in [(&phone, &central), (&central, &phone)] {
+                    let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    let (budget, passed) = (budget.clone(), passed.clone());
+                    std::thread::spawn(move || pipe(from, to, &budget, &passed));
+                }
+            }
+        });
+        relay
+    }
+
+    /// Lets everything through again.
+    pub fn mend(&self) {
+        self.budget.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    /// Cuts after so many more bytes.
+    pub fn cut_after(&self, bytes: i64) {
+        self.budget.store(bytes, Ordering::SeqCst);
+    }
+}
+
+fn pipe(mut from: TcpStream, mut to: TcpStream, budget: &AtomicI64, passed: &AtomicI64) {
+    let mut buffer = [0; 512];
+    while let Ok(n) = from.read(&mut buffer) {
+        let size = i64::try_from(n).unwrap();
+        if n == 0 || budget.fetch_sub(size, Ordering::SeqCst) < size || to.write_all(&buffer[..n]).is_err() {
+            break;
+        }
+        passed.fetch_add(size, Ordering::SeqCst);
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+pub struct World {
+    pub dir: TempDir,
+    pub clock: Arc<dyn Clock>,
+    pub authority: TestCardAuthority,
+    pub registry: SyntheticRegistry,
+    pub anchors: AppAnchors,
+    pub relay: Relay,
+    runtime: tokio::runtime::Runtime,
+    server: Option<Server>,
+}
+
+impl World {
+    pub fn new(clock: impl Clock + 'static) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let relay = Relay::new();
+        let authority = TestCardAuthority::new(&OsRandom, clock.wall()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("https://localhost:{}", relay.port);
+        let options = InitOptions::new(&url, vec![authority.csca().der().to_vec()], Arc::new(WallTime(clock.clone())));
+        let anchors = init(dir.path(), &options).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let registry = SyntheticRegistry::new().unwrap();
+        let mut world = Self { dir, clock, authority, registry, anchors, relay, runtime, server: None };
+        world.start();
+        world
+    }
+
+    pub fn start(&mut self) {
+        let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap(), Arc::new(WallTime(self.clock.clone()))).unwrap();
+        options.allow_software_keys = true;
+        let server = self.runtime.block_on(Server::start(self.dir.path(), options)).unwrap();
+        *self.relay.target.lock().unwrap() = Some(server.address());
+        self.server = Some(server);
+    }
+
+    pub fn stop(&mut self) {
+        *self.relay.target.lock().unwrap() = None;
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop()).unwrap();
+        }
+    }
+
+    pub fn admin(&self) -> Admin {
+        Admin::open(self.dir.path(), Arc::new(WallTime(self.clock.clone()))).unwrap()
+    }
+
+    pub fn citizen(&self, index: usize) -> Citizen {
+        self.registry.all()[index].clone()
+    }
+
+    pub fn card(&self, index: usize) -> CardProfile {
+        let citizen = self.citizen(index);
+        let sex = if citizen.sex == "M" { Sex::Male } else { Sex::Female };
+        let [birth, expiry] = [&citizen.birth, &citizen.card.expires].map(|text| Date::parse_iso(text).unwrap());
+        let face = faces::portrait(&citizen.personal_number, 240, 320).unwrap();
+        let holder = CardHolder::new(&citizen.personal_number, &citizen.full_name, birth, sex, expiry).unwrap().with_face(face);
+        self.authority.issue_card(&holder, &OsRandom, self.clock.wall()).unwrap()
+    }
+
+    pub fn selfie(&self, index: usize) -> Vec<u8> {
+        faces::selfie(&self.citizen(index).personal_number, 240, 320).unwrap()
+    }
+
+    pub fn can(&self, index: usize) -> CardPassword {
+        CardPassword::Can(self.citizen(index).personal_number[6..].to_owned())
+    }
+
+    pub fn last_code(&self) -> String {
+        last_code(&self.dir.path().join("spool"))
+    }
+
+    pub fn wallet_config(&self, directory: &Path) -> WalletConfig {
+        WalletConfig {
+            directory: directory.to_owned(),
+            service_url: self.anchors.public_url.clone(),
+            tls_root: self.anchors.tls_root.clone(),
+            trust_root: self.anchors.trust_root.clone(),
+            trust_floor: 1,
+            copies: COPIES,
+        }
+    }
+
+    /// An enrolled officer who has synced.
+    pub fn officer(&self, role: &str) -> Officer {
+        let dir = tempfile::tempdir().unwrap();
+        let config = VerifierConfig {
+            directory: dir.path().join("officer"),
+            service_url: self.anchors.public_url.clone(),
+            tls_root: self.anchors.tls_root.clone(),
+            trust_root: self.anchors.trust_root.clone(),
+            trust_floor: 1,
+        };
+        let ports = wallet_verifier::Ports {
+            keys: Arc::new(CountingKeys::open(&dir.path().join("keys"))),
+            sealer: Arc::new(SoftwareSealer::open(&dir.path().join("seal")).unwrap()),
+            clock: self.clock.clone(),
+            listener: None,
+        };
+        let verifier = Verifier::open(&config, ports).unwrap();
+        let code = self.admin().staff_code(role, "Cảng hàng không Nội Bài", "Cửa 12, Nội Bài").unwrap();
+        verifier.enrol(&code).unwrap();
+        verifier.sync().unwrap();
+        Officer { verifier, _dir: dir }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+pub struct Officer {
+    pub verifier: Verifier,
+    _dir: TempDir,
+}
+
+impl Officer {
+    /// The text of a request; no fields: the role's own.
+    pub fn ask(&self, document: &str, fields: &[&str]) -> String {
+        let ask = wallet_verifier::Ask {
+            document: document.to_owned(),
+            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            purpose: String::new(),
+            place: String::new(),
+        };
+        self.verifier.ask(&ask).unwrap().text
+    }
+}
+
+/// The newest code in central's spool.
+pub fn last_code(spool: &Path) -> String {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(spool).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: &PathBuf| -> serde_json::Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    let code = paths.iter().rev().map(read).find(|message| message["code"] != "").unwrap()["code"].clone();
+    code.as_str().unwrap().to_owned()
+}
+
+/// A phone: a folder, keys, a sealer.
+pub struct Device {
+    pub dir: TempDir,
+    pub keys: Arc<CountingKeys>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Device {
+    pub fn new(world: &World) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Arc::new(CountingKeys::open(&dir.path().join("keys")));
+        Self { dir, keys, clock: world.clock.clone() }
+    }
+
+    pub fn wallet_dir(&self) -> PathBuf {
+        self.dir.path().join("wallet")
+    }
+
+    pub fn ports(&self) -> Ports {
+        Ports {
+            keys: self.keys.clone() as Arc<dyn KeyStore>,
+            sealer: Arc::new(SoftwareSealer::open(&self.dir.path().join("seal")).unwrap()),
+            clock: self.clock.clone(),
+            listener: None,
+        }
+    }
+
+    pub fn open(&self, world: &World) -> Wallet {
+        Wallet::open(world.wallet_config(&self.wallet_dir()), self.ports()).unwrap()
+    }
+
+    /// A wallet with an active account and all documents.
+    pub fn furnished(&self, world: &World, citizen: usize) -> Wallet {
+        let wallet = self.active(world, citizen);
+        let report = wallet.obtain_documents().unwrap();
+        assert_eq!(report.verdict.conclusion().to_string(), "verified", "{:?}", report.verdict);
+        assert!(report.documents.len() == 4 && report.documents.iter().all(|d| d.copies == COPIES), "{:?}", report.documents);
+        wallet
+    }
+
+    /// A wallet with an active account.
+    pub fn active(&self, world: &World, citizen: usize) -> Wallet {
+        let wallet = self.open(world);
+        wallet.create(PASSCODE).unwrap();
+        activate(world, &wallet, citizen);
+        wallet
+    }
+}
+
+/// All steps of an activation, each by what the wallet says comes next.
+pub fn activate(world: &World, wallet: &Wallet, citizen: usize) {
+    let spool = world.dir.path().join("spool");
+    walk(wallet, &world.card(citizen), &world.can(citizen), &world.selfie(citizen), &spool);
+    assert_eq!(wallet.activation().unwrap().verdict.conclusion().to_string(), "verified");
+}
+
+/// Goes on with an activation from wherever it is.
+pub fn walk(wallet: &Wallet, card: &CardProfile, can: &CardPassword, selfie: &[u8], spool: &Path) {
+    for _ in 0..20 {
+        match wallet.activation().unwrap().step {
+            Step::NotStarted => wallet.begin_activation().map(drop).unwrap(),
+            Step::Opened => {
+                let report = wallet.read_card(Channel::holding(card.clone()), can.clone()).unwrap();
+                assert_eq!(report.verdict.conclusion().to_string(), "verified", "{:?}", report.verdict);
+            }
+            Step::CardRead => wallet.submit_chip().map(drop).unwrap(),
+            Step::Chip => wallet.request_code().map(drop).unwrap(),
+            Step::CodeSent => wallet.submit_code(&last_code(spool)).map(drop).unwrap(),
+            Step::Code => wallet.submit_face(selfie).map(drop).unwrap(),
+            Step::Face => wallet.complete_activation().map(drop).unwrap(),
+            Step::Complete => return,
+        }
+    }
+    panic!("the activation does not come to an end: {:?}", wallet.activation());
+}
+
+/// A simulated card in a field, as the phone's channel.
+pub struct Channel {
+    field: Mutex<Field>,
+    pub commands: AtomicU32,
+    pub returns: AtomicU32,
+    /// Whether the card is ever held again after a loss.
+    pub comes_back: AtomicBool,
+    /// Another card is held at the next return.
+    pub other: Mutex<Option<Card>>,
+}
+
+impl Channel {
+    pub fn holding(profile: CardProfile) -> Arc<Self> {
+        Self::over(Card::new(profile).into())
+    }
+
+    pub fn over(field: Field) -> Arc<Self> {
+        Arc::new(Self {
+            field: Mutex::new(field),
+            commands: AtomicU32::new(0),
+            returns: AtomicU32::new(0),
+            comes_back: AtomicBool::new(true),
+            other: Mutex::new(None),
+        })
+    }
+}
+
+impl CardChannel for Channel {
+    fn transceive(&self, apdu: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        self.commands.fetch_add(1, Ordering::SeqCst);
+        self.field.lock().unwrap().transceive(apdu).ok_or(ChannelError::CardLost)
+    }
+
+    fn limits(&self) -> ChannelLimits {
+        ChannelLimits { max_command: 261, extended: false }
+    }
+
+    fn cancel(&self) {}
+
+    fn reconnect(&self) -> Result<(), ChannelError> {
+        self.returns.fetch_add(1, Ordering::SeqCst);
+        if !self.comes_back.load(Ordering::SeqCst) {
+            return Err(ChannelError::CardLost);
+        }
+        let mut field = self.field.lock().unwrap();
+        match self.other.lock().unwrap().take() {
+            Some(card) => field.exchange(card),
+            None => field.reset(),
+        }
+        Ok(())
+    }
+}
