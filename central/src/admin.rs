@@ -118,7 +118,7 @@ impl Admin {
         Ok(code)
     }
 
-    /// Signs the trust repository anew with the next versions; gives the new snapshot version.
+    /// Signs the trust repository anew with the next versions, and every status list; gives the new snapshot version.
     ///
     /// # Errors
     /// When keys, certificates or files cannot be read or written.
@@ -126,6 +126,8 @@ impl Admin {
         let mut connection = db::open(&self.dir)?;
         // The write lock keeps a running server from publishing at the same moment.
         let lock = db::write(&mut connection)?;
+        let signer = Identity::load(&self.dir, "status")?;
+        Publisher { config: &self.config, signer: &signer, now: self.clock.now() }.publish_all(&lock)?;
         let versions = trust::publish(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, self.clock.now())?;
         lock.commit()?;
         u64::try_from(versions.snapshot).map_err(|_| CentralError::Damaged("trust versions"))

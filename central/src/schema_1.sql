@@ -62,6 +62,7 @@ CREATE TABLE sessions (
   completed_at  INTEGER,
   offer_number  INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX sessions_citizen ON sessions (citizen);
 
 CREATE TABLE evidence (
   citizen    TEXT NOT NULL,

@@ -110,6 +110,16 @@ impl Publisher<'_> {
         Ok(())
     }
 
+    /// Publishes every list of the present window.
+    pub(crate) fn publish_all(&self, connection: &Connection) -> Result<(), CentralError> {
+        for document in wallet_documents::ALL_TYPES {
+            for week in self.weeks() {
+                self.publish(connection, document.id, &week)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Publishes every list of the present window that is missing, too old, or from the future (the clock was set back).
     pub(crate) fn publish_due(&self, connection: &Connection) -> Result<usize, CentralError> {
         let mut published = 0;

@@ -207,6 +207,28 @@ async fn bad_input_a_sixth_code_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn bad_input_session_after_session_does_not_bring_more_tries() {
+    let world = World::new().await;
+    let phone = Phone::default();
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        let session = phone.open(&world).await;
+        assert_eq!(phone.chip(&world, &session, &world.card(0)).await.0, 200);
+        assert!(matches!(world.post("/activation/code", &json!({"session": session.id})).await.0, 200 | 403));
+        let wrong = if world.last_code() == "000000" { "000001" } else { "000000" };
+        for _ in 0..5 {
+            answers.push(world.post("/activation/code/verify", &json!({"session": session.id, "code": wrong})).await.0);
+        }
+    }
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 20);
+    // Another citizen is not concerned, and a day later this one neither.
+    Phone::default().activate(&world, 1).await;
+    world.wait(86_400 + 60);
+    assert_eq!(world.get("/status").await.0, 200);
+    phone.activate(&world, 0).await;
+}
+
+#[tokio::test]
 async fn bad_input_an_old_code_is_refused() {
     let world = World::new().await;
     let phone = Phone::default();

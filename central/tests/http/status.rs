@@ -53,6 +53,9 @@ async fn lists_are_signed_again_after_twelve_hours() {
     world.wait(3600);
     let second = world.get(path).await.1;
     assert_ne!(second, first);
+    world.wait(60);
+    world.admin().republish().unwrap();
+    assert_ne!(world.get(path).await.1, second);
     // After a long stop nothing expired is handed out.
     world.stop().await;
     world.wait(40 * DAY);

@@ -4,14 +4,18 @@
 //! comes before code and face, since it says whose telephone and whose face. Every step may be repeated with the same input and gives the same
 //! answer, so that a phone that died goes on.
 
+mod session;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wallet_base::crypto::{PublicKey, ct_eq, sha256};
 use wallet_base::fact::{By, Fact, FactName, Outcome};
-use wallet_base::jose::{Jws, b64u, b64u_decode};
+use wallet_base::jose::{b64u, b64u_decode};
 use wallet_base::time::{Date, Timestamp};
 
+use self::session::Session;
+pub(crate) use self::session::statement;
 use crate::adapters::{FaceAnswer, Message};
 use crate::cards::{Card, Judgement};
 use crate::db;
@@ -32,6 +36,9 @@ const CODE_TRIES: i64 = 5;
 const CODE_SENDS: i64 = 5;
 const FACE_TRIES: i64 = 5;
 const CHIP_TRIES: i64 = 5;
+/// Codes sent, codes tried and faces tried in all sessions of one citizen in a day: whoever has a card and opens session after session
+/// gets no further.
+const DAY_TRIES: i64 = 20;
 /// The one action that activation serves; the chip signs its name.
 const ACTION: &str = "activate";
 /// Largest evidence in bytes: SOD, DG1, DG2, DG14, DG15.
@@ -40,137 +47,6 @@ const MAX_EVIDENCE: usize = 160 * 1024;
 const EXPIRED: ApiError = ApiError::new(410, "expired_session", "the session's time is over");
 const TRIES: ApiError = ApiError::new(403, "tries_exhausted", "no tries left in this session");
 const WRONG_STATE: ApiError = ApiError::new(409, "wrong_state", "this step does not come now");
-
-/// A row of `sessions`.
-struct Session {
-    id: String,
-    account: String,
-    nonce: [u8; 32],
-    key: PublicKey,
-    opened: Timestamp,
-    citizen: Option<String>,
-    epoch: Option<i64>,
-    facts: Vec<Value>,
-    face: Option<Vec<u8>>,
-    chip_tries: i64,
-    chip_at: Option<i64>,
-    code_hash: Option<Vec<u8>>,
-    code_until: Option<i64>,
-    code_sends: i64,
-    code_tries: i64,
-    code_at: Option<i64>,
-    face_tries: i64,
-    face_at: Option<i64>,
-    completed_at: Option<i64>,
-    offer_number: i64,
-}
-
-impl Session {
-    fn load(connection: &Connection, id: &str) -> Result<Self, ApiError> {
-        type Row = (String, Vec<u8>, String, i64, String);
-        let unknown = ApiError::new(404, "unknown_session", "no such session");
-        if id.len() > 64 {
-            return Err(unknown);
-        }
-        let found: Option<(Self, Row)> = connection
-            .query_row(
-                "SELECT account, nonce, device_key, opened_at, facts, citizen, epoch, face, chip_tries, chip_at, code_hash, code_until,
-                        code_sends, code_tries, code_at, face_tries, face_at, completed_at, offer_number
-                 FROM sessions WHERE id = ?1",
-                [id],
-                |row| {
-                    let raw: Row = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-                    // Key and nonce are filled in below, where a damaged row can be told.
-                    let jwk: Value = serde_json::from_str(&raw.2).unwrap_or(Value::Null);
-                    let key = PublicKey::from_jwk(&jwk).map_err(|_| rusqlite::Error::InvalidQuery)?;
-                    let session = Self {
-                        id: id.to_owned(),
-                        account: raw.0.clone(),
-                        nonce: raw.1.as_slice().try_into().map_err(|_| rusqlite::Error::InvalidQuery)?,
-                        key,
-                        opened: Timestamp::from_unix(raw.3),
-                        facts: serde_json::from_str(&raw.4).map_err(|_| rusqlite::Error::InvalidQuery)?,
-                        citizen: row.get(5)?,
-                        epoch: row.get(6)?,
-                        face: row.get(7)?,
-                        chip_tries: row.get(8)?,
-                        chip_at: row.get(9)?,
-                        code_hash: row.get(10)?,
-                        code_until: row.get(11)?,
-                        code_sends: row.get(12)?,
-                        code_tries: row.get(13)?,
-                        code_at: row.get(14)?,
-                        face_tries: row.get(15)?,
-                        face_at: row.get(16)?,
-                        completed_at: row.get(17)?,
-                        offer_number: row.get(18)?,
-                    };
-                    Ok((session, raw))
-                },
-            )
-            .optional()?;
-        found.map(|(session, _)| session).ok_or(unknown)
-    }
-
-    fn state(&self) -> &'static str {
-        if self.completed_at.is_some() {
-            "completed"
-        } else if self.chip_at.is_none() {
-            if self.chip_tries >= CHIP_TRIES { "failed" } else { "awaiting-chip" }
-        } else if (self.code_at.is_none() && self.code_tries >= CODE_TRIES) || (self.face_at.is_none() && self.face_tries >= FACE_TRIES) {
-            "failed"
-        } else if self.code_at.is_none() {
-            "awaiting-code"
-        } else if self.face_at.is_none() {
-            "awaiting-face"
-        } else {
-            "ready"
-        }
-    }
-
-    fn tries_left(&self) -> i64 {
-        if self.code_at.is_none() { CODE_TRIES - self.code_tries } else { FACE_TRIES - self.face_tries }.max(0)
-    }
-
-    /// Refuses a session whose time is over.
-    fn alive(&self, now: Timestamp) -> Result<(), ApiError> {
-        if self.completed_at.is_none() && now > self.opened.plus_secs(SESSION_LIFE) { Err(EXPIRED) } else { Ok(()) }
-    }
-
-    /// Replaces facts of the same name and subject.
-    fn keep_facts(&mut self, connection: &Connection, new: &[Fact]) -> Result<(), CentralError> {
-        let new: Vec<Value> = new.iter().map(fact_json).collect();
-        self.facts.retain(|old| !new.iter().any(|fact| fact["name"] == old["name"] && fact["about"] == old["about"]));
-        self.facts.extend(new);
-        let text = Value::Array(self.facts.clone()).to_string();
-        connection.execute("UPDATE sessions SET facts = ?2 WHERE id = ?1", (&self.id, text))?;
-        Ok(())
-    }
-
-    fn facts_named(&self, keep: impl Fn(&str, &str) -> bool) -> Vec<Value> {
-        let word = |fact: &Value, member: &str| fact.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.facts.iter().filter(|fact| keep(&word(fact, "name"), &word(fact, "about"))).cloned().collect()
-    }
-
-    /// Verifies a statement by the device key; its payload must name this session.
-    fn statement(&self, proof: &str) -> Result<Jws, ApiError> {
-        let jws = statement(proof, &self.key)?;
-        if jws.text("session") == Some(self.id.as_str()) { Ok(jws) } else { Err(ApiError::proof("the proof is for another session")) }
-    }
-}
-
-/// Verifies a compact JWS by a known key that is no DPoP proof.
-pub(crate) fn statement(proof: &str, key: &PublicKey) -> Result<Jws, ApiError> {
-    if proof.len() > 8192 {
-        return Err(ApiError::proof("the proof is too long"));
-    }
-    let jws = Jws::parse(proof).map_err(|_| ApiError::proof("the proof is not a JWS"))?;
-    if jws.header_text("typ") == Some("dpop+jwt") {
-        return Err(ApiError::proof("a DPoP proof is no such proof"));
-    }
-    jws.verify(key).map_err(|_| ApiError::proof("the proof's signature does not verify"))?;
-    Ok(jws)
-}
 
 /// Body of `POST /activation/open`.
 #[derive(Deserialize)]
@@ -317,7 +193,7 @@ impl Service {
         if session.code_at.is_some() {
             return Ok(json!({"state": session.state(), "tries_left": session.tries_left()}));
         }
-        if session.code_sends >= CODE_SENDS || session.code_tries >= CODE_TRIES {
+        if session.code_sends >= CODE_SENDS || session.code_tries >= CODE_TRIES || day_is_spent(&transaction, &citizen)? {
             return Err(TRIES);
         }
         let citizen = self.registry.citizen(&citizen).ok_or(ApiError::server())?;
@@ -360,7 +236,12 @@ impl Service {
         if session.code_tries >= CODE_TRIES {
             return Err(TRIES);
         }
-        let (Some(hash), Some(until)) = (session.code_hash.clone(), session.code_until) else { return Err(WRONG_STATE) };
+        let (Some(hash), Some(until), Some(citizen)) = (session.code_hash.clone(), session.code_until, &session.citizen) else {
+            return Err(WRONG_STATE);
+        };
+        if day_is_spent(&transaction, citizen)? {
+            return Err(TRIES);
+        }
         session.code_tries += 1;
         let right = ct_eq(&hash, &self.code_hash(&session.id, &body.code));
         let fact = if right && now.unix() <= until {
@@ -397,7 +278,10 @@ impl Service {
         if session.face_tries >= FACE_TRIES {
             return Err(TRIES);
         }
-        let Some(chip_picture) = session.face.clone() else { return Err(WRONG_STATE) };
+        let (Some(chip_picture), Some(citizen)) = (session.face.clone(), &session.citizen) else { return Err(WRONG_STATE) };
+        if day_is_spent(&transaction, citizen)? {
+            return Err(TRIES);
+        }
         let probe = b64u_decode(&body.image).map_err(|_| ApiError::invalid("the picture is not base64url"))?;
         session.face_tries += 1;
         let fact = match self.faces.compare(&chip_picture, &probe) {
@@ -430,18 +314,23 @@ impl Service {
             return Err(ApiError::proof("the proof is for another action"));
         }
         let (Some(citizen), Some(epoch)) = (session.citizen.clone(), session.epoch) else { return Err(WRONG_STATE) };
+        let mut replaced = false;
         if session.completed_at.is_some() {
             self.repeat_offer(&transaction, &mut session, &citizen, epoch + 1, now)?;
         } else {
             if session.state() != "ready" {
                 return Err(WRONG_STATE);
             }
-            self.swap_device(&transaction, &session, &citizen, epoch, now)?;
+            replaced = self.swap_device(&transaction, &session, &citizen, epoch, now)?;
             session.offer_number = 1;
             self.note_offer(&transaction, &citizen, &session.id, 1, epoch + 1)?;
             transaction.execute("UPDATE sessions SET completed_at = ?2, offer_number = 1 WHERE id = ?1", (&session.id, now.unix()))?;
         }
         transaction.commit().map_err(CentralError::from)?;
+        drop(connection);
+        if replaced {
+            self.tell_replaced(&citizen, &session.key, now);
+        }
         Ok(json!({"account": session.account, "level": 2, "credential_offer": self.offer(&session.id, session.offer_number)}))
     }
 
@@ -468,8 +357,9 @@ impl Service {
         Ok(())
     }
 
-    /// Makes the session's device the citizen's device, if no other activation came first; ends the copies of the old one and tells it.
-    fn swap_device(&self, connection: &Connection, session: &Session, citizen: &str, epoch: i64, now: Timestamp) -> Result<(), ApiError> {
+    /// Makes the session's device the citizen's device, if no other activation came first; ends the copies of the old one. Gives
+    /// whether there was an old one.
+    fn swap_device(&self, connection: &Connection, session: &Session, citizen: &str, epoch: i64, now: Timestamp) -> Result<bool, ApiError> {
         let old: Option<Vec<u8>> =
             connection.query_row("SELECT thumbprint FROM accounts WHERE citizen = ?1", [citizen], |row| row.get(0)).optional()?.flatten();
         let swapped = connection.execute(
@@ -503,17 +393,18 @@ impl Service {
                  SELECT ?1, COALESCE(MAX(seq), 0) + 1, 'device-replaced', ?2, ?3 FROM notices WHERE citizen = ?1",
                 params![citizen, thumbprint, now.unix()],
             )?;
-            if let Some(person) = self.registry.citizen(citizen) {
-                self.messenger.send(&Message {
-                    to: &person.phone,
-                    action: "device-replaced",
-                    device: &device_name(&session.key),
-                    code: "",
-                    at: now,
-                })?;
-            }
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Tells the citizen by another way than the app. The device is replaced whether or not the message goes out; the notice stays in the database.
+    fn tell_replaced(&self, citizen: &str, key: &PublicKey, now: Timestamp) {
+        let Some(person) = self.registry.citizen(citizen) else { return };
+        let message = Message { to: &person.phone, action: "device-replaced", device: &device_name(key), code: "", at: now };
+        if let Err(error) = self.messenger.send(&message) {
+            tracing::error!(%error, "a notice was not delivered");
+        }
     }
 
     /// `GET /activation/state`.
@@ -561,4 +452,13 @@ fn accept_chip(
     session.epoch = Some(epoch);
     session.chip_at = Some(now.unix());
     Ok(())
+}
+
+/// Whether a citizen's tries of one kind are used up over all sessions that are kept.
+fn day_is_spent(connection: &Connection, citizen: &str) -> Result<bool, ApiError> {
+    Ok(connection.query_row(
+        "SELECT COALESCE(MAX(SUM(code_sends), SUM(code_tries), SUM(face_tries)), 0) >= ?2 FROM sessions WHERE citizen = ?1",
+        (citizen, DAY_TRIES),
+        |row| row.get(0),
+    )?)
 }
