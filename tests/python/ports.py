@@ -186,6 +186,8 @@ class PythonClock(Port, wb.ClockPort):
 class SocketCard(Port, wb.CardChannelPort):
     """A simulated card behind a loopback socket: frames of a 16-bit big-endian length and an APDU; length 0 resets the field."""
 
+    MAX_COMMAND = 65_000
+
     def __init__(self, host, port, lose_after=None):
         self._address = (host, port)
         self._lose_after = lose_after
@@ -194,6 +196,8 @@ class SocketCard(Port, wb.CardChannelPort):
         self.reconnect()
 
     def transceive(self, command):
+        if len(command) > self.MAX_COMMAND:
+            raise wb.ChannelFault.Other()
         self.exchanges += 1
         if self._lose_after is not None and self.exchanges > self._lose_after:
             self._lose_after = None
@@ -209,7 +213,7 @@ class SocketCard(Port, wb.CardChannelPort):
             raise wb.ChannelFault.CardLost() from None
 
     def capacity(self):
-        return wb.ChannelCapacity(max_command=65_000, extended=True)
+        return wb.ChannelCapacity(max_command=self.MAX_COMMAND, extended=True)
 
     def cancel(self):
         self._drop()

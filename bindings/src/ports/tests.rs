@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wallet_platform::listener::QueuedListener;
-use wallet_platform::ports::{self as core, CardChannel as _, Clock as _, DeviceSealer as _, KeyStore as _, Listener as _};
+use wallet_platform::ports::{self as core, Listener as _};
 
 use super::*;
 use crate::entry::enter;
