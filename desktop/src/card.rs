@@ -15,9 +15,12 @@ pub fn can_of(personal_number: &str) -> String {
     personal_number.get(start..).unwrap_or_default().to_owned()
 }
 
+/// Pixels of the camera's picture: small enough for the wallet, which sends at most 180 KiB.
+const SELFIE: (u32, u32) = (192, 256);
+
 /// The face of an invented citizen as a phone's camera sees it.
 pub fn selfie(personal_number: &str) -> Result<Vec<u8>, Trouble> {
-    wallet_central::faces::selfie(personal_number, 300, 400).map_err(|e| Trouble::outside("taking a picture of the face", e))
+    wallet_central::faces::selfie(personal_number, SELFIE.0, SELFIE.1).map_err(|e| Trouble::outside("taking a picture of the face", e))
 }
 
 /// A simulated card behind a socket.

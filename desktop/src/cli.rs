@@ -168,7 +168,10 @@ pub enum CentralCommand {
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
         clock_offset: i64,
     },
-    /// Signs trust and status lists anew.
+    /// Whom the trust repository vouches for.
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// Signs the trust repository anew.
     Republish {
         /// The folder of the service.
         #[arg(long)]
@@ -177,6 +180,39 @@ pub enum CentralCommand {
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
         clock_offset: i64,
     },
+}
+
+/// `central trust ...`
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Takes the trust from a certificate and publishes that.
+    Revoke {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// What the certificate is for.
+        #[arg(long = "as", value_name = "WHAT")]
+        purpose: Revocable,
+        /// The certificate (DER).
+        #[arg(long)]
+        certificate: PathBuf,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+}
+
+/// What a revoked certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Revocable {
+    /// A document signer or its root.
+    Issuer,
+    /// A staff device or a reader authority.
+    Reader,
+    /// A status signer.
+    Status,
+    /// A document signer of citizen cards or a card authority.
+    Card,
 }
 
 /// Which document of whom.

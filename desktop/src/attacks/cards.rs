@@ -52,9 +52,9 @@ fn again(world: &mut World) -> Result<Finding, Trouble> {
     let status = client.status_of(own.id(), &evidence)?;
     world.screen.tell(&format!("The same bytes in a session of the attacker's own: central answers {status}."));
     refused(status)?;
-    // The same signature in other bytes, so that nothing recognises them: the chip signed for another account and another key.
-    world.screen.tell("The same signature, packed anew:");
-    client.send(&own, &straight::repack(&evidence)?)
+    // Nobody recognises these bytes any more, and the challenge is the right one; but the chip signed for another account and another key.
+    world.screen.tell("The chip's old signature under the challenge that central expects now:");
+    client.send(&own, &straight::repack(&evidence, &own)?)
 }
 
 fn refused(status: u16) -> Result<(), Trouble> {

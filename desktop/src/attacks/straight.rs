@@ -41,6 +41,11 @@ impl Session {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// What the chip has to sign for this session, account and device key.
+    fn challenge(&self) -> [u8; 8] {
+        evidence::challenge(self.id.as_bytes(), &self.nonce, ACTION, &self.account, &self.thumbprint)
+    }
 }
 
 fn failed(what: &'static str) -> impl Fn(&dyn std::fmt::Display) -> Trouble {
@@ -96,18 +101,17 @@ impl Straight {
 /// Reads the card at `address` for a session of the attacker's own, checking nothing.
 pub fn read(session: &Session, address: &str) -> Result<Vec<u8>, Trouble> {
     let wrong = failed("reading the card");
-    let challenge = evidence::challenge(session.id.as_bytes(), &session.nonce, ACTION, &session.account, &session.thumbprint);
     let can = PersonalNumber::parse(CITIZEN).ok_or_else(|| wrong(&"no personal number"))?.can().map_err(|e| wrong(&e))?;
     let socket = SocketCard::connect(address)?;
-    let mut reader = Reader::new(ReadPlan::full(Some(challenge)), Password::Can(can), Arc::new(OsRandom));
+    let mut reader = Reader::new(ReadPlan::full(Some(session.challenge())), Password::Can(can), Arc::new(OsRandom));
     let data = drive(&mut reader, Input::Start, |command| socket.transceive(command.to_vec()).ok()).map_err(|e| wrong(&e))?;
     Ok(Evidence::from_data(&data, true).map_err(|e| wrong(&e))?.encode())
 }
 
-/// The same evidence in other bytes: without the picture.
-pub fn repack(bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
+/// Recorded evidence under the challenge that central expects of `session`; the chip's signature stays what it was.
+pub fn repack(bytes: &[u8], session: &Session) -> Result<Vec<u8>, Trouble> {
     let evidence = Evidence::decode(bytes).map_err(|e| failed("packing evidence anew")(&e))?;
-    Ok(Evidence { dg2: None, ..evidence }.encode())
+    Ok(Evidence { challenge: session.challenge(), ..evidence }.encode())
 }
 
 /// Session and evidence of a message that was recorded on its way.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use wallet_base::crypto::{Curve, SoftwareKey};
 use wallet_base::time::{TimeSource, Timestamp};
 use wallet_base::x509::Certificate;
-use wallet_central::{Admin, CentralError, InitOptions, ServeOptions, Server};
+use wallet_central::{Admin, CentralError, InitOptions, RevokedAs, ServeOptions, Server};
 
 use super::secret;
-use crate::cli::{CentralCommand, StateArgs};
+use crate::cli::{CentralCommand, Revocable, StateArgs, TrustCommand};
 use crate::lifeline;
 use crate::ports::DesktopClock;
 use crate::relay::Identity;
@@ -65,6 +65,21 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
         CentralCommand::StaffCode { dir, role, organisation, place, clock_offset } => {
             let code = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.staff_code(&role, &organisation, &place)).map_err(failed)?;
             print_line(&code);
+            Ok(DONE)
+        }
+        CentralCommand::Trust(TrustCommand::Revoke { dir, purpose, certificate, clock_offset }) => {
+            let der = std::fs::read(&certificate).map_err(|e| Trouble::usage(format!("{}: {e}", certificate.display())))?;
+            let certificate =
+                Certificate::from_der(&der).map_err(|_| Trouble::usage(format!("{}: no certificate", certificate.display())))?;
+            let list = match purpose {
+                Revocable::Issuer => RevokedAs::Issuer,
+                Revocable::Reader => RevokedAs::Reader,
+                Revocable::Status => RevokedAs::Status,
+                Revocable::Card => RevokedAs::Card,
+            };
+            let admin = Admin::open(&dir, clock(clock_offset)).map_err(failed)?;
+            let version = admin.revoke_certificate(list, &certificate.sha256()).map_err(failed)?;
+            print_line(&format!("trust version {version}"));
             Ok(DONE)
         }
         CentralCommand::Republish { dir, clock_offset } => {

@@ -111,8 +111,12 @@ fn remove_when_interrupted(path: PathBuf) {
             use tokio::signal::unix::{SignalKind, signal};
             let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            // Nothing can be reported any more.
-            let _ = std::fs::remove_dir_all(&path);
+            // Somebody may still be writing while this removes; nothing can be reported any more.
+            for _ in 0..20 {
+                if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
+                    break;
+                }
+            }
             std::process::exit(i32::from(UNDETERMINED));
         });
     });

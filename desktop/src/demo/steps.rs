@@ -79,7 +79,12 @@ pub fn central_starts(world: &mut World) -> Result<Finding, Trouble> {
 
 fn sync_of(world: &World, desk: &Desk) -> Result<Finding, Trouble> {
     let report = world.staff(desk)?.sync().map_err(|e| at_border("syncing a staff device", e))?;
-    Ok(report.verdict.into())
+    let mut finding = Finding::from(report.verdict);
+    // These facts are about no document; with several devices in the story they are about one of them.
+    for fact in finding.facts.iter_mut().filter(|f| f.about.is_empty()) {
+        desk.role.clone_into(&mut fact.about);
+    }
+    Ok(finding)
 }
 
 /// Reads the chip card; with a forged one the wallet's own verdict says what is wrong with it.

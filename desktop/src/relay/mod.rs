@@ -87,7 +87,6 @@ impl Relay {
             .tls_certs_only([root])
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(0)
             .timeout(UPSTREAM)
             .build()
             .map_err(|e| failed(&e))?;

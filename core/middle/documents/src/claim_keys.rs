@@ -37,8 +37,6 @@ pub const POINTS_AS_OF: i64 = -65563;
 
 /// Number of the health insurance card, in any of its three forms.
 pub const CARD_NUMBER: i64 = -65570;
-/// Category of the insured, two letters.
-pub const CATEGORY: i64 = -65571;
 /// Benefit level, 1 to 5.
 pub const BENEFIT_LEVEL: i64 = -65572;
 /// Facility of first registration.
@@ -49,8 +47,6 @@ pub const VALID_FROM: i64 = -65574;
 pub const VALID_TO: i64 = -65575;
 /// Day from which five continuous years count.
 pub const CONTINUOUS_FROM: i64 = -65576;
-/// Living area K1 to K3.
-pub const LIVING_AREA: i64 = -65577;
 
 /// Blood group.
 pub const BLOOD_GROUP: i64 = -65580;
