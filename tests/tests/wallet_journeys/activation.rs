@@ -299,6 +299,9 @@ fn bad_input_a_plaintext_or_foreign_database_is_refused_by_name() {
     stranger.close();
     std::fs::copy(other.wallet_dir().join("wallet.db"), &path).unwrap();
     assert_eq!(device.open(&world).unlock(PASSCODE).unwrap_err().problem(), storage("wrong-key"));
+    // A database that is gone is told, not replaced by an empty one.
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(device.open(&world).unlock(PASSCODE).unwrap_err().problem(), storage("missing"));
     std::fs::write(&path, kept).unwrap();
     device.open(&world).unlock(PASSCODE).unwrap();
 }

@@ -184,7 +184,7 @@ fn expired_copies_are_never_offered_and_are_replaced() {
     let wallet = device.furnished(&world, 0);
     clock.advance_secs(31 * 86_400);
     let officer = world.officer("traffic-police");
-    wallet.sync().map(drop).unwrap_or_default();
+    wallet.sync().unwrap();
     // Whatever the sync brought, nothing of the old batch is left to show.
     let documents = wallet.documents().unwrap();
     assert!(documents.iter().all(|d| d.copies_left == COPIES), "the refill replaced them: {documents:?}");
@@ -193,6 +193,18 @@ fn expired_copies_are_never_offered_and_are_replaced() {
     let answer = pending.answer(&document, &fields).unwrap();
     let checked = officer.verifier.check(&answer.text).unwrap();
     assert_eq!(checked.verdict().get(FactName::CredentialValidity).unwrap().outcome(), Outcome::Passed);
+}
+
+#[test]
+fn copies_that_are_about_to_end_are_replaced_in_time() {
+    let clock = noon();
+    let world = World::new(clock.clone());
+    let device = Device::new(&world);
+    let wallet = device.furnished(&world, 0);
+    clock.advance_secs(15 * 86_400);
+    assert_eq!(wallet.sync().unwrap().refilled, []);
+    clock.advance_secs(7 * 86_400);
+    assert_eq!(wallet.sync().unwrap().refilled.len(), 4);
 }
 
 #[test]

@@ -29,9 +29,14 @@ pub(crate) fn observe(inner: &Inner, signed: Timestamp) -> Result<(), WalletErro
     })
 }
 
-/// Takes note of the service's own time, which came over TLS under the pinned root.
+/// Takes note of the service's own time, which came over TLS under the pinned root. It is not signed: a time beyond the end of the trust
+/// in use is not believed, so that a service gone wrong cannot put the anchor years ahead.
 pub(crate) fn observe_service(inner: &Inner) -> Result<(), WalletError> {
-    inner.service.take_time().map_or(Ok(()), |time| observe(inner, time))
+    let Some(time) = inner.service.take_time() else {
+        return Ok(());
+    };
+    let bound = inner.updater().current().map(|snapshot| snapshot.expires());
+    if bound.is_some_and(|end| time < end) { observe(inner, time) } else { Ok(()) }
 }
 
 fn load(inner: &Inner) -> Result<ClockGuard, WalletError> {

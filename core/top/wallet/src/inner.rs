@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     listener: QueuedListener,
     slots: KeySlots,
     slot: Mutex<Slot>,
+    opening: Mutex<()>,
     act: Mutex<()>,
     showing: Mutex<()>,
     metadata: Mutex<Option<Arc<Metadata>>>,
@@ -101,6 +102,7 @@ impl Inner {
             listener: QueuedListener::new(ports.listener),
             slots,
             slot: Mutex::new(Slot::New),
+            opening: Mutex::new(()),
             act: Mutex::new(()),
             showing: Mutex::new(()),
             metadata: Mutex::new(None),
@@ -123,7 +125,7 @@ impl Inner {
 
     /// See [`crate::Wallet::create`]. The header comes first: whatever a kill leaves after it, `unlock` completes.
     pub(crate) fn create(&self, passcode: &str) -> Result<(), WalletError> {
-        let _act = self.act()?;
+        let _opening = exclusive(&self.opening)?;
         check_passcode(passcode)?;
         match self.state() {
             StoreState::New => {}
@@ -138,7 +140,7 @@ impl Inner {
 
     /// See [`crate::Wallet::unlock`].
     pub(crate) fn unlock(&self, passcode: &str) -> Result<(), WalletError> {
-        let _act = self.act()?;
+        let _opening = exclusive(&self.opening)?;
         let cache = match &*self.slot() {
             Slot::New => return Err(WalletError::NotCreated),
             Slot::Closed => return Err(WalletError::Closed),
@@ -150,7 +152,12 @@ impl Inner {
             Some(cache) => cache,
             None => self.open_cache()?,
         };
-        let wallet = Database::open_or_create(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?;
+        // Only an interrupted `create` leaves no database behind. One that was there and is gone is told, not replaced by an empty one.
+        let wallet = if cache.read(was_made)? {
+            Database::open(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?
+        } else {
+            Database::open_or_create(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?
+        };
         self.opened(wallet, cache)
     }
 
@@ -165,6 +172,12 @@ impl Inner {
             copies::spend_reserved(db)?;
             consent::fail_interrupted(db)
         })?;
+        if !cache.read(was_made)? {
+            cache.with_tx(|db| {
+                db.execute("INSERT INTO setting (name, value) VALUES ('made', '1')", [])?;
+                Ok::<_, WalletError>(())
+            })?;
+        }
         let mut slot = self.slot();
         if matches!(*slot, Slot::Closed) {
             return Err(WalletError::Closed);
@@ -208,7 +221,7 @@ impl Inner {
 
     /// See [`crate::Wallet::change_passcode`].
     pub(crate) fn change_passcode(&self, old: &str, new: &str) -> Result<(), WalletError> {
-        let _act = self.act()?;
+        let _opening = exclusive(&self.opening)?;
         check_passcode(new)?;
         match self.state() {
             StoreState::New => return Err(WalletError::NotCreated),
@@ -361,6 +374,11 @@ fn shut(database: &Database) {
     if let Err(error) = database.close() {
         tracing::warn!(%error, "a database did not close cleanly");
     }
+}
+
+/// Whether `wallet.db` was made completely once.
+fn was_made(cache: &Connection) -> Result<bool, WalletError> {
+    Ok(cache.query_row("SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'made')", [], |row| row.get(0))?)
 }
 
 fn check_passcode(passcode: &str) -> Result<(), WalletError> {

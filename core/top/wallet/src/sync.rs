@@ -71,7 +71,10 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
             report.refilled = done.documents;
         }
         let before = inner.now().plus_secs(-EXPIRED_KEPT_SECS);
-        inner.write(|db| copies::drop_expired(db, before))?;
+        inner.write(|db| {
+            copies::drop_expired(db, before)?;
+            copies::forget_spent(db)
+        })?;
         inner.bury_keys()?;
     }
     verdict.push(crate::clock::fact(inner)?.optional());

@@ -112,6 +112,12 @@ pub(crate) fn drop_expired(db: &Connection, before: Timestamp) -> Result<(), Wal
     Ok(())
 }
 
+/// Drops the rows of spent copies; what was shown stands in the consent log.
+pub(crate) fn forget_spent(db: &Connection) -> Result<(), WalletError> {
+    db.execute("DELETE FROM copy_set WHERE state = 'spent'", [])?;
+    Ok(())
+}
+
 /// Keys the platform should delete.
 pub(crate) fn dead_keys(db: &Connection) -> Result<Vec<KeyId>, WalletError> {
     let mut statement = db.prepare_cached("SELECT key_id FROM dead_key LIMIT 200")?;

@@ -84,9 +84,12 @@ pub(crate) fn obtain(inner: &Inner) -> Result<IssuanceReport, WalletError> {
     fill(inner, &metadata, &missing)
 }
 
-/// Fills up every document whose stock fell to half or that is out of date.
+/// Copies that end sooner than this do not count as stock: a citizen who syncs once a week is never without.
+const LOOK_AHEAD_SECS: i64 = 8 * 86_400;
+
+/// Fills up every document whose stock fell to half, is about to end, or is out of date.
 pub(crate) fn refill(inner: &Inner) -> Result<IssuanceReport, WalletError> {
-    let now = inner.now();
+    let then = inner.now().plus_secs(LOOK_AHEAD_SECS);
     let target = inner.config.copies;
     let low = inner.read(|db| {
         let mut low = Vec::new();
@@ -94,7 +97,7 @@ pub(crate) fn refill(inner: &Inner) -> Result<IssuanceReport, WalletError> {
             let Some(state) = documents::state(db, kind.id)? else {
                 continue;
             };
-            let few = copies::stock(db, kind.id, now)?.fresh <= target / 2;
+            let few = copies::stock(db, kind.id, then)?.fresh <= target / 2;
             if state.wants_copies() && (few || state == DocumentState::OutOfDate) {
                 low.push(kind);
             }
