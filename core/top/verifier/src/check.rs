@@ -74,12 +74,8 @@ impl Verifier {
         read_envelope(text)?;
         let clock = self.clock_guard()?;
         let now = self.moment(clock.anchor());
-        let mut clock_fact = clock.fact(&self.clock, By::Verifier);
-        if clock.anchor().is_none_or(|anchor| anchor.boot_id != self.clock.boot_id()) {
-            // After a restart without a network nothing can confirm the clock; lists and credentials still bound it from below.
-            clock_fact = clock_fact.optional();
-        }
-        let common = [trust.freshness(now), clock_fact];
+        // A device that restarted without a network has nothing to confirm its clock: that is amber, never green.
+        let common = [trust.freshness(now), clock.fact(&self.clock, By::Verifier)];
         let (ask, token) = match self.take(text, now)? {
             Opened::Token(ask, token) => (ask, Some(token)),
             Opened::Nonsense(ask) => (ask, None),
