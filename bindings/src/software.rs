@@ -155,3 +155,33 @@ impl From<PortError> for PortFault {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::contract::{contract_clock, contract_device_sealer, contract_key_store};
+
+    #[test]
+    fn software_ports_keep_their_contracts_through_the_border() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_string_lossy().into_owned();
+        for report in [
+            contract_key_store(software_key_store(path.clone()).unwrap()),
+            contract_device_sealer(software_sealer(path).unwrap()),
+            contract_clock(system_clock()),
+        ] {
+            assert_eq!((report.holds, report.broken_clause.as_str()), (true, ""));
+            assert!(report.clauses.len() >= 5);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_a_storage_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        let below = file.join("keys").to_string_lossy().into_owned();
+        assert_eq!(software_key_store(below).err(), Some(WalletError::Storage { reason: "disk".to_owned() }));
+    }
+}

@@ -12,7 +12,7 @@ use crate::error::WalletError;
 use crate::ports::{self, CardChannelPort, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
 use crate::request::PendingRequest;
 use crate::wallet_views::{
-    ActivationView, CardReport, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
+    ActivationView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
 };
 
 /// Where a wallet lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
@@ -196,6 +196,11 @@ impl Wallet {
     /// The consent log, newest first.
     pub fn consent_log(&self) -> Result<Vec<ConsentEntryView>, WalletError> {
         enter(|| Ok(self.0.consent_log()?.iter().map(ConsentEntryView::from).collect()))
+    }
+
+    /// What central told of the documents so far, newest first.
+    pub fn notices(&self) -> Result<Vec<ChangeView>, WalletError> {
+        enter(|| Ok(self.0.notices()?.iter().map(ChangeView::from).collect()))
     }
 
     /// Trust, changed documents, refill of copies.

@@ -142,3 +142,10 @@ fn lists_go_when_their_time_is_over_and_nobody_names_them() {
     assert_eq!(kept(world.start.plus_secs(13 * DAY)), 3);
     assert_eq!(kept(world.start.plus_secs(14 * DAY)), 1);
 }
+
+#[test]
+fn bad_input_central_unreachable_keeps_what_is_held() {
+    let world = World::new("health");
+    assert!(matches!(world.verifier.sync(), Err(crate::VerifierError::Trust(_) | crate::VerifierError::Http(_))));
+    assert_eq!(conclusion(&world.honest(INSURANCE)), "verified");
+}
