@@ -41,23 +41,6 @@ def exchanges(path_part):
     return found
 
 
-class Process:
-    """A process that prints one line of JSON when it is ready and ends when its standard input closes."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(
-            [str(BINARY), *map(str, arguments), "--until-stdin-closes"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        line = self.process.stdout.readline()
-        assert line, f"{arguments[:2]} ended before it was ready"
-        self.ready = json.loads(line)
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=20)
-        self.process.stdout.close()
-
-
 def without_network():
     """The command prefix that takes the network away: a new, empty network namespace."""
     return ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]

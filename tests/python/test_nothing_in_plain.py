@@ -51,8 +51,9 @@ def needles():
             forms = [unicodedata.normalize(form, value).encode(code) for form in ("NFC", "NFD") for code in ("utf-8", "utf-16-le", "utf-16-be")]
         for form in forms:
             pieces.update(form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
-    # Pieces that say nothing about anybody: one repeated byte, and the words of any document of this type.
-    return {p for p in pieces if len(set(p)) > 2}, found
+    # Pieces that say nothing about anybody: one repeated byte, and what central publishes to everyone (names of authorities and fields).
+    published = b"\0".join(response for _, _, response in support.exchanges("/trust/"))
+    return {p for p in pieces if len(set(p)) > 2 and p not in published}, found
 
 
 def hits(folder, pieces):

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +13,7 @@ import zxingcpp
 from PIL import Image
 
 import support
+from processes import Helper
 
 PASSCODE, CITIZEN, CAN = "482913", "001090000123", "000123"
 
@@ -33,11 +35,12 @@ class OfflineCheck(unittest.TestCase):
         code = cls.expect(
             support.run("central", "staff-code", "--dir", cls.central, "--role", "traffic-police", "--organisation", "Phòng Cảnh sát giao thông", "--place", "Quốc lộ 1A, km 1420")
         ).stdout.strip()
-        service = support.Process("central", "serve", "--dir", cls.central, "--listen", f"127.0.0.1:{port}", "--allow-software-keys")
-        card = support.Process("chip", "sim")
+        serve = ("central", "serve", "--dir", cls.central, "--listen", f"127.0.0.1:{port}", "--allow-software-keys")
+        service = Helper(support.BINARY, *serve, log=cls.folder / "serve.log")
+        card = Helper(support.BINARY, "chip", "sim", log=cls.folder / "card.log")
         try:
             cls.expect(support.run("wallet", "create", "--dir", cls.wallet, "--central", cls.central, "--passcode", PASSCODE))
-            cls.activate(card.ready)
+            cls.activate(card.address)
             cls.expect(support.run("wallet", "issue", "--dir", cls.wallet, "--passcode", PASSCODE))
             cls.expect(support.run("officer", "enrol", "--dir", cls.officer, "--central", cls.central, "--code", "-", stdin=code + "\n"))
             cls.expect(support.run("officer", "sync", "--dir", cls.officer))
@@ -49,7 +52,7 @@ class OfflineCheck(unittest.TestCase):
     def activate(cls, card):
         face = cls.folder / "face.png"
         cls.expect(support.run("chip", "selfie", "--out", face))
-        command = [str(support.BINARY), "wallet", "activate", "--dir", str(cls.wallet), "--passcode", PASSCODE, "--card", card["listening"], "--can", CAN, "--face", str(face)]
+        command = [str(support.BINARY), "wallet", "activate", "--dir", str(cls.wallet), "--passcode", PASSCODE, "--card", card, "--can", CAN, "--face", str(face)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(300):
             spool = sorted((cls.central / "spool").glob("*.json"))
@@ -81,7 +84,7 @@ class OfflineCheck(unittest.TestCase):
 
     def test_1_there_is_no_network_in_there(self):
         inside = subprocess.run([*support.without_network(), "cat", "/proc/net/route"], capture_output=True, text=True, check=True)
-        self.assertEqual(len(inside.stdout.strip().splitlines()), 1, "only the heading: no route at all")
+        self.assertLessEqual(len(inside.stdout.strip().splitlines()), 1, "at most the heading: no route at all")
 
     def test_2_two_qr_check_by_picture_files(self):
         request, answer = self.folder / "request.png", self.folder / "answer.png"
@@ -114,8 +117,6 @@ class OfflineCheck(unittest.TestCase):
 
 
 def free_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
