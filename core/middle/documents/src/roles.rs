@@ -43,6 +43,8 @@ struct Row {
     status_caution_hours: u32,
     face_required: bool,
     one_way_allowed: bool,
+    #[serde(default)]
+    legal_basis: String,
     max_retention_hours: u32,
 }
 
@@ -69,6 +71,7 @@ pub struct Role {
     caution_hours: u32,
     face_required: bool,
     one_way_allowed: bool,
+    legal_basis: String,
     max_retention_hours: u32,
 }
 
@@ -147,6 +150,11 @@ impl Role {
         self.one_way_allowed
     }
 
+    /// Number of the law that lets the role ask, as a request names it; empty when the table gives none.
+    pub fn legal_basis(&self) -> &str {
+        &self.legal_basis
+    }
+
     /// Longest retention the role may ask for, in hours.
     pub fn max_retention_hours(&self) -> u32 {
         self.max_retention_hours
@@ -195,6 +203,7 @@ impl Role {
             caution_hours: row.status_caution_hours,
             face_required: row.face_required,
             one_way_allowed: row.one_way_allowed,
+            legal_basis: safe_text(&row.legal_basis, 40).ok_or(bad("legal basis is no safe text"))?,
             max_retention_hours: row.max_retention_hours,
         })
     }

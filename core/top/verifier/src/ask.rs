@@ -14,8 +14,6 @@ use crate::verifier::{Verifier, lock};
 const MAX_OPEN: usize = 32;
 /// Hours the answer is kept: nothing of a citizen is stored here (DESIGN section 7), so the truth is 0.
 const RETENTION_HOURS: u32 = 0;
-/// On what law a role asks, as the citizen sees it.
-const LEGAL_BASES: [(&str, &str); 3] = [("flight", "66/2006/QH11"), ("traffic-police", "36/2024/QH15"), ("health", "25/2008/QH12")];
 
 /// What to ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +65,7 @@ impl Verifier {
         let spec = RequestSpec {
             role: staff.role.clone(),
             purpose: purpose_of(&ask.purpose, role)?,
-            legal_basis: legal_basis_of(role.id()).to_owned(),
+            legal_basis: role.legal_basis().to_owned(),
             documents: vec![RequestedDocument { document: document.id.to_owned(), fields: fields.clone() }],
             retention_hours: RETENTION_HOURS,
             place: place_of(&ask.place, &staff.place)?,
@@ -121,10 +119,6 @@ fn purpose_of(purpose: &str, role: &Role) -> Result<String, VerifierError> {
 fn place_of(place: &str, enrolled: &str) -> Result<String, VerifierError> {
     let place = if place.is_empty() { enrolled } else { place };
     safe_text(place, MAX_PLACE).ok_or(VerifierError::Parameter("place"))
-}
-
-fn legal_basis_of(role: &str) -> &'static str {
-    LEGAL_BASES.iter().find(|(id, _)| *id == role).map_or("", |(_, law)| law)
 }
 
 fn ask_error(error: ExchangeError) -> VerifierError {
