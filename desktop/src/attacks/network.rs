@@ -107,10 +107,10 @@ fn replay_oldest(world: &World, prefix: &'static str) {
 }
 
 fn synced_under_attack(world: &mut World) -> Result<Finding, Trouble> {
-    let before = world.relay.recorder().exchanges().iter().filter(|e| e.replaced).count();
+    let before = world.relay.recorder().exchanges().iter().filter(|e| e.replaced.is_some()).count();
     let finding = officer_syncs(world, &ROADSIDE);
     world.relay.set_intruder(None);
-    if world.relay.recorder().exchanges().iter().filter(|e| e.replaced).count() == before {
+    if world.relay.recorder().exchanges().iter().filter(|e| e.replaced.is_some()).count() == before {
         return Err(spoiled("nothing was replaced", "the attacked device did not ask"));
     }
     finding

@@ -13,7 +13,7 @@ use crate::cli::OfficerCommand;
 use crate::device::{self, at_border};
 use crate::pictures;
 use crate::ports::DesktopClock;
-use crate::report::{FactLine, Finding};
+use crate::report::Finding;
 use crate::screen::{Screen, print_line};
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED, USAGE};
 use crate::words;
@@ -105,11 +105,11 @@ pub fn show(finding: &Finding, fields: &[(String, String)], as_json: bool) -> u8
         }
         screen.say(&finding.verdict);
     }
-    exit_code(&finding.verdict, &finding.facts)
+    exit_code(&finding.verdict)
 }
 
 /// The exit code of a verdict in words.
-fn exit_code(verdict: &str, _facts: &[FactLine]) -> u8 {
+fn exit_code(verdict: &str) -> u8 {
     match verdict.split(':').next() {
         Some("verified") => DONE,
         Some("rejected") => REJECTED,

@@ -13,6 +13,7 @@ use crate::attacks;
 use crate::cli::DemoArgs;
 use crate::report::{Finding, Report, StepReport};
 use crate::screen::{Screen, complain, print_line};
+use crate::supervise;
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED};
 use layout::Layout;
 use world::World;
@@ -65,7 +66,7 @@ fn run(arguments: &DemoArgs, layout: Layout, screen: Screen) -> Report {
         }
     };
     report.ok &= told(layout.close(), screen);
-    story::closing(screen, &report, arguments.tamper, begun.elapsed());
+    story::closing(screen, &report, arguments, begun.elapsed());
     report
 }
 
@@ -111,7 +112,8 @@ fn remove_when_interrupted(path: PathBuf) {
             use tokio::signal::unix::{SignalKind, signal};
             let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            // Somebody may still be writing while this removes; nothing can be reported any more.
+            let _nothing_begins = supervise::end_everything();
+            // The phone's side may still be writing while this removes; nothing can be reported any more.
             for _ in 0..20 {
                 if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
                     break;

@@ -1,7 +1,7 @@
 //! The words of the story. Everyone in it is invented; what is shown on this terminal is what the people in it see on their own screens.
 use std::time::Duration;
 
-use crate::cli::Tamper;
+use crate::cli::{DemoArgs, Tamper};
 use crate::report::Report;
 use crate::screen::Screen;
 
@@ -84,7 +84,8 @@ pub fn opening(screen: Screen, tamper: Option<Tamper>) {
 }
 
 /// After the last step.
-pub fn closing(screen: Screen, report: &Report, tamper: Option<Tamper>, took: Duration) {
+pub fn closing(screen: Screen, report: &Report, arguments: &DemoArgs, took: Duration) {
+    let tamper = arguments.tamper;
     screen.say("");
     screen.say("Summary");
     for (number, step) in report.steps.iter().enumerate() {
@@ -99,4 +100,7 @@ pub fn closing(screen: Screen, report: &Report, tamper: Option<Tamper>, took: Du
         (false, None) => "NOT everything ended as expected.",
         (false, Some(_)) => "The attack did NOT end as expected.",
     });
+    if let Some(dir) = &arguments.dir {
+        screen.say(&format!("Everything is kept in {}; the passcode of wallet/ is {PASSCODE}.", dir.display()));
+    }
 }

@@ -95,7 +95,7 @@ impl World {
             self.paths.central(),
         );
         words.extend(self.offset());
-        let service = Service::start("central", &words, "", &self.paths.record().join("central.log"))?;
+        let service = Service::start("central", &words, &self.paths.record().join("central.log"))?;
         self.screen.tell(&format!("Central runs as process {} on {}.", service.id(), service.address()));
         self.relay.connect(Some(service.address()));
         self.central = Some(service);
@@ -128,7 +128,7 @@ impl World {
         if let Some(how) = forgery {
             words.extend([OsString::from("--forged"), OsString::from(how)]);
         }
-        let card = Service::start("the card", &words, "", &self.paths.record().join("card.log"))?;
+        let card = Service::start("the card", &words, &self.paths.record().join("card.log"))?;
         let address = card.address().to_owned();
         self.card = Some(card);
         Ok(address)

@@ -198,7 +198,7 @@ async fn forward(shared: &Shared, upstream: &str, request: Request) -> Result<Re
     if let Some(intruder) = lock(&shared.intruder).as_mut() {
         intruder(head.method.as_str(), &path, &mut reply);
     }
-    let replaced = reply.status != status.as_u16() || reply.body != received;
+    let replaced = (reply.status != status.as_u16() || reply.body != received).then(|| reply.body.clone());
     shared.recorder.keep(Exchange { method: head.method.to_string(), path, sent, status: status.as_u16(), received, replaced });
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);

@@ -17,8 +17,8 @@ pub struct Exchange {
     pub status: u16,
     /// Answer body as central gave it.
     pub received: Vec<u8>,
-    /// Whether the phone got something else than central gave.
-    pub replaced: bool,
+    /// What the phone got instead, when somebody stood at the relay.
+    pub replaced: Option<Vec<u8>>,
 }
 
 /// Keeps exchanges in memory and writes their bodies into a folder.
@@ -41,12 +41,13 @@ impl Recorder {
         let number = seen.len() + 1;
         let stem = format!("{number:04}-{}-{}", exchange.method.to_lowercase(), slug(&exchange.path));
         let head = json!({
-            "method": exchange.method, "path": exchange.path, "status": exchange.status, "replaced": exchange.replaced,
+            "method": exchange.method, "path": exchange.path, "status": exchange.status, "replaced": exchange.replaced.is_some(),
             "sent_bytes": exchange.sent.len(), "received_bytes": exchange.received.len(),
         });
         let written = std::fs::write(self.folder.join(format!("{stem}.json")), format!("{head}\n"))
             .and_then(|()| write_body(&self.folder.join(format!("{stem}.request")), &exchange.sent))
-            .and_then(|()| write_body(&self.folder.join(format!("{stem}.response")), &exchange.received));
+            .and_then(|()| write_body(&self.folder.join(format!("{stem}.response")), &exchange.received))
+            .and_then(|()| write_body(&self.folder.join(format!("{stem}.replaced")), exchange.replaced.as_deref().unwrap_or_default()));
         if let Err(error) = written {
             tracing::warn!(%error, "an exchange could not be written to the record");
         }
