@@ -23,8 +23,6 @@ pub const ISSUE_DATE: i64 = -65544;
 pub const EXPIRY_DATE: i64 = -65545;
 /// Portrait of at most 4 KB.
 pub const PORTRAIT_SMALL: i64 = -65546;
-/// Who issued the paper.
-pub const ISSUING_AUTHORITY: i64 = -65547;
 
 /// Number of the driving licence.
 pub const LICENCE_NUMBER: i64 = -65560;

@@ -77,7 +77,7 @@ pub static DRIVING_LICENCE: DocumentType = DocumentType {
     vct: "urn:vn:driving-licence:1",
     authority: "vn-c08",
     label: "document.driving-licence",
-    redacted_claims: 10,
+    redacted_claims: 9,
     fields: &[
         field("full_name", "field.full_name", NAME).in_mdoc(VN_LICENCE, "full_name").in_claims(key::FULL_NAME).required(),
         field("family_name", "field.family_name", NAME).in_mdoc(MDL, "family_name").required(),
@@ -99,10 +99,8 @@ pub static DRIVING_LICENCE: DocumentType = DocumentType {
         field("points_as_of", "field.points_as_of", ValueKind::Moment).in_mdoc(VN_LICENCE, "points_as_of").in_claims(key::POINTS_AS_OF),
         field("nationality", "field.nationality", COUNTRY).in_mdoc(MDL, "nationality"),
         field("resident_address", "field.resident_address", LINE).in_mdoc(MDL, "resident_address"),
-        field("issuing_authority", "field.issuing_authority", NAME)
-            .in_mdoc(MDL, "issuing_authority")
-            .in_claims(key::ISSUING_AUTHORITY)
-            .required(),
+        // Not in the SD-CWT: its signer's certificate says who issued it, and the 34 bytes are needed for long names.
+        field("issuing_authority", "field.issuing_authority", NAME).in_mdoc(MDL, "issuing_authority").required(),
         field("issuing_country", "field.issuing_country", COUNTRY).in_mdoc(MDL, "issuing_country").required(),
         field("distinguishing_sign", "field.distinguishing_sign", ValueKind::Text { max: 3 })
             .in_mdoc(MDL, "un_distinguishing_sign")
