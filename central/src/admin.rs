@@ -41,7 +41,7 @@ pub enum RevokedAs {
 }
 
 impl Admin {
-    /// Opens the administration of a directory made by [`crate::init`].
+    /// Opens the administration of a directory made by [`crate::init()`].
     ///
     /// # Errors
     /// [`CentralError::Directory`] when the directory holds no service.

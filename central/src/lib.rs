@@ -3,7 +3,7 @@
 //! One directory is one service: `config.json`, `central.sqlite`, `keys/`, `offline/` (keys the service never reads), `certificates/`, `cards/` (card
 //! authorities), `trust/` (TUF repository), `public/` (what is built into the apps), `spool/` (messages to telephones).
 //!
-//! - [`init`] makes the directory, [`Server::start`] serves it, [`Admin`] changes it while the server runs or is stopped.
+//! - [`init()`] makes the directory, [`Server::start`] serves it, [`Admin`] changes it while the server runs or is stopped.
 //! - The HTTP API is described in `API.md` beside this crate.
 //! - Registries, message delivery and face comparison are traits ([`registry::Registry`], [`adapters::Messenger`], [`adapters::FaceService`]) with
 //!   synthetic back ends.

@@ -73,7 +73,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts serving a directory made by [`crate::init`]; needs a tokio runtime. Returns when the address is bound.
+    /// Starts serving a directory made by [`crate::init()`]; needs a tokio runtime. Returns when the address is bound.
     ///
     /// # Errors
     /// Damaged or missing files, or an address that cannot be bound.
