@@ -1,7 +1,7 @@
 //! BER-TLV as cards write it (ISO/IEC 7816-4, 5.2.2; X.690 8.1), with caps. DER files are read by the same parser.
 //!
 //! Definite lengths only, tags of at most three bytes, lengths of at most four bytes; depth and element count are capped
-//! by [`Budget`]. Nothing is copied: a [`Tlv`] borrows the bytes that arrived.
+//! by the limits below. Nothing is copied: a [`Tlv`] borrows the bytes that arrived.
 
 use crate::ReadError;
 

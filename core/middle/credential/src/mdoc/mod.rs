@@ -1,6 +1,6 @@
 //! mdoc: ISO/IEC 18013-5:2021 documents.
 //!
-//! Issue: [`issue`]. Store: [`verify_issued`], then [`IssuerSigned::decode`] of the kept bytes. Present: [`present`] gives a
+//! Issue: [`issue()`]. Store: [`verify_issued`], then [`IssuerSigned::decode`] of the kept bytes. Present: [`present()`] gives a
 //! [`PreparedPresentation`] whose `to_be_signed` goes to the key store (or whose MAC key comes from an agreement). Check:
 //! [`UnverifiedDeviceResponse::decode`], pick a document, [`UnverifiedMdoc::verify`]. Bytes that were signed or hashed stay as they came.
 

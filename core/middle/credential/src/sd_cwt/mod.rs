@@ -1,6 +1,6 @@
 //! SD-CWT with Key Binding Token (draft-ietf-spice-sd-cwt, in the profile of DESIGN section 7).
 //!
-//! Issue: [`issue`]. Store: [`verify_issued`], then [`SdCwt::decode`] of the kept bytes. Present: [`SdCwt::select`], [`kbt::prepare`]. Check:
+//! Issue: [`issue()`]. Store: [`verify_issued`], then [`SdCwt::decode`] of the kept bytes. Present: [`SdCwt::select`], [`kbt::prepare`]. Check:
 //! [`kbt::UnverifiedKbt`]. Every number of the draft stands in [`code_points`].
 
 pub mod code_points;
