@@ -100,6 +100,12 @@ impl Service {
         Ok(json!({"registered": keys.iter().map(|key| b64u(&key.thumbprint())).collect::<Vec<_>>()}))
     }
 
+    /// Whether any key store can be accepted. Software evidence is the only kind that is judged yet, so without leave for it no key of a phone could
+    /// ever be attested; an activation is refused too, since it would end the citizen's old device for nothing.
+    pub(crate) fn accept_key_store(&self) -> Result<(), ApiError> {
+        if self.allow_software_keys { Ok(()) } else { Err(ApiError::new(403, "software_keys_not_allowed", "keys must live in hardware")) }
+    }
+
     /// Which keys the evidence proves, for exactly this challenge.
     fn judge_evidence(&self, evidence: &[u8], challenge: &[u8]) -> Result<(&'static str, Vec<PublicKey>), ApiError> {
         let evidence: SoftwareEvidence =
@@ -107,9 +113,7 @@ impl Service {
         if evidence.fmt != "software" {
             return Err(ApiError::new(400, "invalid_evidence", "a kind of evidence that is not known"));
         }
-        if !self.allow_software_keys {
-            return Err(ApiError::new(403, "software_keys_not_allowed", "keys must live in hardware"));
-        }
+        self.accept_key_store()?;
         let count = evidence.keys.len();
         if count == 0 || count > MAX_KEYS || evidence.proofs.len() != count || evidence.challenge != b64u(challenge) {
             return Err(BAD_EVIDENCE);

@@ -134,19 +134,21 @@ fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
     }
 }
 
+/// The names of the demo's attacks that stand in a product source: what follows `#[cfg(test)]` and files of tests do not reach a product.
+fn attacks_named_in(path: &str, text: &str) -> bool {
+    let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+    !path.contains("/tests")
+        && ["--tamper", "citizen_wallet", "status-frozen", "request-swap", "cloned-chip"].iter().any(|word| product.contains(word))
+}
+
 #[test]
 fn engines_and_services_know_nothing_of_the_attacks() {
+    let mut files = Vec::new();
     for folder in ["core", "bindings", "central"] {
-        let mut files = Vec::new();
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder), &mut files);
-        for (path, text) in files {
-            for word in ["tamper", "attacks::"] {
-                let code = text
-                    .lines()
-                    .filter(|l| !l.trim_start().starts_with("//"))
-                    .any(|l| l.contains(word) && !l.contains("fn ") && !l.contains('"'));
-                assert!(!code, "{path} names {word}");
-            }
-        }
     }
+    assert!(files.len() > 100, "found {}", files.len());
+    let named: Vec<&String> = files.iter().filter(|(path, text)| attacks_named_in(path, text)).map(|(path, _)| path).collect();
+    assert_eq!(named, Vec::<&String>::new());
+    assert!(attacks_named_in("core/x.rs", "// for --tamper nonce"), "the test must be able to fail");
 }

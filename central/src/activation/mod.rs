@@ -93,6 +93,7 @@ pub(crate) struct Complete {
 impl Service {
     /// `POST /activation/open`.
     pub(crate) fn activation_open(&self, body: &Open) -> Result<Value, ApiError> {
+        self.accept_key_store()?;
         if body.action != ACTION {
             return Err(ApiError::invalid("unknown action"));
         }
@@ -305,6 +306,7 @@ impl Service {
 
     /// `POST /activation/complete`: compare-and-swap of the device epoch, all in one transaction.
     pub(crate) fn activation_complete(&self, body: &Complete) -> Result<Value, ApiError> {
+        self.accept_key_store()?;
         let now = self.now();
         let mut connection = self.db();
         let transaction = db::write(&mut connection)?;

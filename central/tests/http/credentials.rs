@@ -170,10 +170,15 @@ async fn bad_input_batch_too_large() {
 
 #[tokio::test]
 async fn bad_input_software_evidence_without_the_flag() {
-    let world = World::with(false).await;
+    let mut world = World::new().await;
     let phone = Phone::default();
     phone.activate(&world, 0).await;
+    world.software_keys = false;
+    world.restart().await;
     let (status, answer) = phone.register(&world, &[key()]).await;
+    assert_eq!((status, answer["error"].as_str().unwrap()), (403, "software_keys_not_allowed"));
+    // Nor does such a phone get as far as ending the citizen's present device.
+    let (status, answer) = world.post("/activation/open", &json!({"device_key": key().public_key().to_jwk(), "action": "activate"})).await;
     assert_eq!((status, answer["error"].as_str().unwrap()), (403, "software_keys_not_allowed"));
 }
 

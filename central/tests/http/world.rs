@@ -49,15 +49,11 @@ pub struct World {
     pub trust_root: Vec<u8>,
     client: Client,
     server: Option<Server>,
-    software_keys: bool,
+    pub software_keys: bool,
 }
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(true).await
-    }
-
-    pub async fn with(software_keys: bool) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(Timestamp::parse_rfc3339("2026-11-21T08:00:00Z").unwrap().unix())));
         let authority = TestCardAuthority::new(&OsRandom, clock.now()).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -72,7 +68,7 @@ impl World {
             authority,
             registry: SyntheticRegistry::new().unwrap(),
             server: None,
-            software_keys,
+            software_keys: true,
         };
         world.start().await;
         world

@@ -1,5 +1,6 @@
 //! Finding and reading QR symbols in pixels, so that both apps scan without foreign services.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::{ImageFormat, ImageReader, Limits};
@@ -25,14 +26,83 @@ pub fn decode_luma(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<Str
     if size > MAX_PIXELS || [width, height].iter().any(|side| u32::try_from(*side).is_ok_and(|side| side > MAX_SIDE)) {
         return Err(ExchangeError::Picture("too large"));
     }
-    // The finder needs some surroundings; anything smaller holds no symbol (version 1 is 21 modules wide).
+    // Anything smaller holds no symbol (version 1 is 21 modules wide).
     if width < 21 || height < 21 {
         return Ok(Vec::new());
     }
-    let pixel = |x: usize, y: usize| pixels.get(y * width + x).copied().unwrap_or(u8::MAX);
-    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
-    let grids = picture.detect_grids();
-    Ok(grids.iter().take(MAX_SYMBOLS).filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect())
+    let picture = Grey { width, height, pixels: pixels.into() };
+    // The finder judges light against its surroundings, so what fails as it came may be found with a white margin, in another size, or inverted
+    // (dark screens). Tried in the order of how often it helps; the first that reads anything wins.
+    let attempts: [fn(&Grey<'_>) -> Option<Grey<'static>>; 5] = [
+        |picture| picture.with_margin(),
+        |picture| picture.half(),
+        |picture| picture.half()?.with_margin(),
+        |picture| picture.double()?.with_margin(),
+        |picture| picture.inverted().with_margin(),
+    ];
+    let mut found = picture.read();
+    for attempt in attempts {
+        if !found.is_empty() {
+            break;
+        }
+        found = attempt(&picture).map_or_else(Vec::new, |other| other.read());
+    }
+    Ok(found)
+}
+
+/// Largest picture that is tried again in other forms, in pixels: what a phone's preview gives. A larger one is read as it came and at half size.
+const MAX_RETRIED: usize = 2 * 1024 * 1024;
+
+/// A grey picture, row by row, 0 is black.
+struct Grey<'a> {
+    width: usize,
+    height: usize,
+    pixels: Cow<'a, [u8]>,
+}
+
+impl Grey<'_> {
+    fn at(&self, x: usize, y: usize) -> u8 {
+        self.pixels.get(y * self.width + x).copied().unwrap_or(u8::MAX)
+    }
+
+    fn read(&self) -> Vec<String> {
+        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(self.width, self.height, |x, y| self.at(x, y));
+        let grids = picture.detect_grids();
+        grids.iter().take(MAX_SYMBOLS).filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect()
+    }
+
+    fn made(width: usize, height: usize, pixel: impl Fn(usize, usize) -> u8) -> Grey<'static> {
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| pixel(x, y)).collect();
+        Grey { width, height, pixels: Cow::Owned(pixels) }
+    }
+
+    fn is_large(&self) -> bool {
+        self.pixels.len() > MAX_RETRIED
+    }
+
+    /// White all around, half as wide as the picture.
+    fn with_margin(&self) -> Option<Grey<'static>> {
+        let (left, top) = (self.width / 2, self.height / 2);
+        let inside = |x: usize, y: usize| (left..left + self.width).contains(&x) && (top..top + self.height).contains(&y);
+        let pixel = |x, y| if inside(x, y) { self.at(x - left, y - top) } else { u8::MAX };
+        (!self.is_large()).then(|| Self::made(self.width + 2 * left, self.height + 2 * top, pixel))
+    }
+
+    fn half(&self) -> Option<Grey<'static>> {
+        let pixel = |x: usize, y: usize| {
+            let sum: u16 = [(0, 0), (1, 0), (0, 1), (1, 1)].iter().map(|(dx, dy)| u16::from(self.at(2 * x + dx, 2 * y + dy))).sum();
+            u8::try_from(sum / 4).unwrap_or(u8::MAX)
+        };
+        (self.width >= 42 && self.height >= 42).then(|| Self::made(self.width / 2, self.height / 2, pixel))
+    }
+
+    fn double(&self) -> Option<Grey<'static>> {
+        (!self.is_large()).then(|| Self::made(self.width * 2, self.height * 2, |x, y| self.at(x / 2, y / 2)))
+    }
+
+    fn inverted(&self) -> Grey<'static> {
+        Self::made(self.width, self.height, |x, y| u8::MAX - self.at(x, y))
+    }
 }
 
 /// Texts of the symbols in a PNG file.
@@ -89,6 +159,33 @@ mod tests {
             *pixel = if *pixel == 0 { light / 2 } else { 120 + light };
         }
         assert_eq!(decode_luma(side, side, &pixels).unwrap(), [text]);
+    }
+
+    /// Three box blurs of this radius: close to a Gaussian.
+    fn blurred(side: usize, pixels: &[u8], radius: usize) -> Vec<u8> {
+        let mut picture = pixels.to_vec();
+        for step in [1, side, 1, side, 1, side] {
+            let before = picture.clone();
+            for (n, pixel) in picture.iter_mut().enumerate() {
+                let near: Vec<u32> = (0..=2 * radius)
+                    .filter_map(|k| before.get((n + k * step).wrapping_sub(radius * step)))
+                    .map(|p| u32::from(*p))
+                    .collect();
+                *pixel = u8::try_from(near.iter().sum::<u32>() / u32::try_from(near.len()).unwrap()).unwrap();
+            }
+        }
+        picture
+    }
+
+    #[test]
+    fn blurred_and_inverted_pictures_are_read() {
+        for length in [300, TARGET] {
+            let text = text(length);
+            let (side, pixels) = draw(&text).unwrap().to_luma(6);
+            assert_eq!(decode_luma(side, side, &blurred(side, &pixels, 1)).unwrap(), [text.as_str()], "{length} blurred");
+            let inverted: Vec<u8> = pixels.iter().map(|p| 255 - p).collect();
+            assert_eq!(decode_luma(side, side, &inverted).unwrap(), [text.as_str()], "{length} inverted");
+        }
     }
 
     #[test]
