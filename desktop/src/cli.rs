@@ -402,14 +402,20 @@ pub enum WalletCommand {
         #[arg(long)]
         request: PathBuf,
         /// Picture of the answer.
-        #[arg(long)]
-        out: PathBuf,
+        #[arg(long, required_unless_present = "look")]
+        out: Option<PathBuf>,
         /// The passcode; `-` reads it from standard input.
         #[arg(long)]
         passcode: String,
         /// Fields to show (comma separated); without them those that the role may have.
         #[arg(long, value_delimiter = ',')]
         fields: Vec<String>,
+        /// Only show who asks for what; nothing is answered.
+        #[arg(long)]
+        look: bool,
+        /// Answer without asking again. Asked is only when standard input is a terminal.
+        #[arg(long)]
+        yes: bool,
     },
     /// Fetches trust, changed documents and new copies.
     Sync(WalletArgs),

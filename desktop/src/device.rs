@@ -1,6 +1,7 @@
 //! A wallet or a staff device in a folder of this machine: opened with the desktop's own ports, through the exported border, as a phone does it.
 use std::fs::File;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use wallet_bindings::verifier::VerifierConfig;
 use wallet_bindings::wallet::WalletConfig;
 use wallet_bindings::{Recorder, Verifier, Wallet, WalletError};
 
+use crate::advice::sentence;
 use crate::ports::{DesktopClock, RememberingKeys};
 use crate::service_file::ServiceFile;
 use crate::trouble::Trouble;
@@ -22,9 +24,9 @@ pub fn at_border(doing: &str, error: WalletError) -> Trouble {
     match error {
         WalletError::Untrusted { fact } => Trouble::Refused { fact },
         WalletError::Network | WalletError::CardMoved | WalletError::Storage { .. } | WalletError::Internal | WalletError::Closed => {
-            Trouble::outside(doing, error)
+            Trouble::outside(doing, sentence(&error))
         }
-        other => Trouble::usage(format!("{doing}: {other}")),
+        other => Trouble::usage(format!("{doing}: {}", sentence(&other))),
     }
 }
 
@@ -47,7 +49,17 @@ pub fn wallet(
     clock: &DesktopClock,
     listener: Option<Arc<dyn ListenerPort>>,
 ) -> Result<Arc<Wallet>, Trouble> {
-    let service = ServiceFile::read(dir)?;
+    wallet_at(dir, ServiceFile::read(dir)?, keys, clock, listener)
+}
+
+/// Opens the wallet in `dir` for a given service.
+pub fn wallet_at(
+    dir: &Path,
+    service: ServiceFile,
+    keys: Arc<dyn KeyStorePort>,
+    clock: &DesktopClock,
+    listener: Option<Arc<dyn ListenerPort>>,
+) -> Result<Arc<Wallet>, Trouble> {
     let sealer = SoftwareSealer::new(&hardware(dir)?).map_err(|e| at_border("opening the sealer", e))?;
     let config = WalletConfig {
         directory: dir.to_string_lossy().into_owned(),
@@ -62,7 +74,17 @@ pub fn wallet(
 
 /// Opens the staff device in `dir`, which holds a `service.json`. With a folder for `answers`, everything it decrypts is written there.
 pub fn verifier(dir: &Path, keys: Arc<dyn KeyStorePort>, clock: &DesktopClock, answers: Option<&Path>) -> Result<Arc<Verifier>, Trouble> {
-    let service = ServiceFile::read(dir)?;
+    verifier_at(dir, ServiceFile::read(dir)?, keys, clock, answers)
+}
+
+/// Opens the staff device in `dir` for a given service.
+pub fn verifier_at(
+    dir: &Path,
+    service: ServiceFile,
+    keys: Arc<dyn KeyStorePort>,
+    clock: &DesktopClock,
+    answers: Option<&Path>,
+) -> Result<Arc<Verifier>, Trouble> {
     let sealer = SoftwareSealer::new(&hardware(dir)?).map_err(|e| at_border("opening the sealer", e))?;
     let config = VerifierConfig {
         directory: dir.to_string_lossy().into_owned(),
@@ -90,12 +112,13 @@ impl AnswerRecord {
 
 impl Recorder for AnswerRecord {
     fn decrypted_answer(&self, token: &[u8]) {
-        let written =
-            (1..10_000_u32).map(|number| self.0.join(format!("{number:04}.cbor"))).find_map(|path| match File::create_new(&path) {
+        let written = (1..10_000_u32).map(|number| self.0.join(format!("{number:04}.cbor"))).find_map(|path| {
+            match File::options().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(mut file) => Some(file.write_all(token)),
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => None,
                 Err(e) => Some(Err(e)),
-            });
+            }
+        });
         if let Some(Err(error)) = written {
             tracing::warn!(%error, "a decrypted answer could not be written to the record");
         }

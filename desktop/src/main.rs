@@ -1,4 +1,5 @@
 //! `citizen-wallet`: the wallet without a phone. One program for the demo, the central service, a simulated card, staff devices, wallets and tools.
+mod advice;
 mod attacks;
 mod card;
 mod cli;
@@ -6,6 +7,7 @@ mod commands;
 mod demo;
 mod device;
 mod lifeline;
+mod newfolder;
 mod pictures;
 mod ports;
 mod relay;
@@ -23,7 +25,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use cli::{Cli, Command};
-use trouble::USAGE;
+use trouble::{SURROUNDINGS, USAGE};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -35,9 +37,9 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked { 0 } else { USAGE });
         }
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).with_target(true).init();
+    tracing_subscriber::fmt().with_writer(screen::log).with_max_level(tracing::Level::WARN).with_target(true).init();
     let ended = match cli.command {
-        Command::Demo(arguments) => return ExitCode::from(demo::command(&arguments)),
+        Command::Demo(arguments) => Ok(demo::command(&arguments)),
         Command::Central(command) => commands::central::run(command),
         Command::Chip(command) => commands::chip::run(command),
         Command::Officer(command) => commands::officer::run(command),
@@ -45,8 +47,13 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => tools::verify(&arguments),
         Command::Inspect(arguments) => tools::inspect(&arguments),
     };
-    ExitCode::from(ended.unwrap_or_else(|trouble| {
+    let code = ended.unwrap_or_else(|trouble| {
         screen::complain(&trouble.to_string());
         trouble.exit_code()
-    }))
+    });
+    if screen::output_was_lost() {
+        screen::complain("standard output could not be written; what this command had to say is lost");
+        return ExitCode::from(SURROUNDINGS);
+    }
+    ExitCode::from(code)
 }

@@ -1,5 +1,6 @@
 //! What people see: the story of the demo in plain words, facts with their marks, pictures of QR codes.
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::report::{FactLine, StepReport};
 
@@ -78,9 +79,36 @@ fn colour_of(verdict: &str) -> &'static str {
     }
 }
 
-/// Prints to standard output; a reader that has gone away is no error of ours.
+/// Something that was printed did not arrive.
+static LOST: AtomicBool = AtomicBool::new(false);
+/// The program was interrupted and ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output. That it failed is kept for the end; a reader that has gone away is no error of ours.
 pub fn print_line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    note(writeln!(std::io::stdout(), "{text}"));
+}
+
+fn note(written: std::io::Result<()>) {
+    if written.is_err_and(|e| e.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether something that was printed did not arrive, a full disk for example.
+pub fn output_was_lost() -> bool {
+    note(std::io::stdout().flush());
+    LOST.load(Ordering::SeqCst)
+}
+
+/// From now on the log is silent: what fails because the program was interrupted is no news.
+pub fn end_log() {
+    ENDING.store(true, Ordering::SeqCst);
+}
+
+/// Where the log goes.
+pub fn log() -> Box<dyn Write> {
+    if ENDING.load(Ordering::SeqCst) { Box::new(std::io::sink()) } else { Box::new(std::io::stderr()) }
 }
 
 /// Prints to standard error.

@@ -1,4 +1,5 @@
 //! `service.json` in a wallet's or a device's folder: where central is and what of it may be believed. Public data only; an app has it built in.
+use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,12 @@ impl ServiceFile {
     /// Writes it into `dir`.
     pub fn write(&self, dir: &Path) -> Result<(), Trouble> {
         let text = serde_json::to_string_pretty(self).map_err(|e| Trouble::outside("writing service.json", e))?;
-        std::fs::write(dir.join(NAME), text + "\n").map_err(|e| Trouble::outside("writing service.json", e))
+        // Whole or not at all, for its owner only: a command that is refused must not leave half of it.
+        let failed = |e: std::io::Error| Trouble::outside("writing service.json", e);
+        let mut file = tempfile::NamedTempFile::new_in(dir).map_err(failed)?;
+        file.write_all((text + "\n").as_bytes()).map_err(failed)?;
+        file.persist(dir.join(NAME)).map_err(|e| failed(e.error))?;
+        Ok(())
     }
 
     /// Reads it from `dir`.

@@ -3,45 +3,52 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
 use wallet_bindings::{Verifier, WalletError};
 
 use super::officer_socket::{Holder, hand_over};
 use super::{central, secret};
+use crate::advice::sentence;
 use crate::cli::OfficerCommand;
 use crate::device::{self, at_border};
+use crate::newfolder::NewFolder;
 use crate::pictures;
 use crate::ports::DesktopClock;
 use crate::report::Finding;
 use crate::screen::{Screen, print_line};
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED, USAGE};
-use crate::words;
+use crate::words::{self, FieldLine};
 
 /// Runs one of the commands.
 pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
     match command {
         OfficerCommand::Enrol { dir, service, code } => {
-            super::make_folder(&dir)?;
-            central::public_files(&service.central)?.write(&dir)?;
+            let service = central::public_files(&service.central)?;
             let code = secret(&code, "code")?;
-            let verifier = open(&dir)?;
+            // A refused code changes nothing: what is there keeps its service, what is new goes again.
+            let folder = NewFolder::begin(&dir)?;
+            let verifier = device::verifier_at(&dir, service.clone(), device::keys(&dir)?, &DesktopClock::default(), None)?;
             let staff = verifier.enrol(code.to_string()).map_err(|e| at_border("enrolling", e))?;
+            service.write(&dir)?;
+            folder.keep();
             print_line(&format!("{}: {}, {}", staff.role, staff.organisation, staff.place));
             Ok(DONE)
         }
         OfficerCommand::Sync { dir } => {
             let report = open(&dir)?.sync().map_err(|e| at_border("syncing", e))?;
-            Ok(show(&report.verdict.into(), &[], false))
+            Ok(show(&report.verdict.into(), &Shown::default(), false))
         }
         OfficerCommand::Ask { dir, document, fields, purpose, place, out } => {
             let verifier = open(&dir)?;
             // The socket first: whoever sees the picture can have it checked.
             let holder = Holder::open(&dir)?;
+            let picture = pictures::Place::open(&out)?;
             let asked = verifier
-                .ask(document, fields, purpose.unwrap_or_default(), place.unwrap_or_default())
-                .map_err(|e| at_border("drawing a request", e))?;
-            pictures::draw(&asked.text(), &out, Screen::talking())?;
+                .ask(document.clone(), fields, purpose.unwrap_or_default(), place.unwrap_or_default())
+                .map_err(|e| cannot_ask(&verifier, &document, e))?;
+            picture.draw(&asked.text(), Screen::talking())?;
             let expires = Timestamp::parse_rfc3339(&asked.expires()).map_or(0, Timestamp::unix);
             let left = expires.saturating_sub(DesktopClock::default().now());
             print_line(&format!("The request is open for {left} seconds; have the answer checked with `officer check`."));
@@ -60,9 +67,7 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
                 verdict: reply.get("verdict").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 facts: reply.get("facts").cloned().and_then(|f| serde_json::from_value(f).ok()).unwrap_or_default(),
             };
-            let fields: Vec<(String, String)> =
-                reply.get("fields").cloned().and_then(|f| serde_json::from_value(f).ok()).unwrap_or_default();
-            Ok(show(&finding, &fields, json))
+            Ok(show(&finding, &Shown { fields: list(&reply, "fields"), withheld: list(&reply, "withheld") }, json))
         }
     }
 }
@@ -77,33 +82,69 @@ fn judge(verifier: &Verifier, text: &str) -> (Value, bool) {
     match verifier.check(text.to_owned()) {
         Ok(result) => {
             let finding = Finding::from(result.verdict());
-            let fields: Vec<(String, String)> = result.display().iter().flat_map(words::lines).collect();
+            let fields: Vec<FieldLine> = result.display().iter().flat_map(words::lines).collect();
+            // With a red verdict nothing is shown, whatever the holder gave.
+            let withheld = if fields.is_empty() { Vec::new() } else { result.withheld() };
             // An answer that opens with no key of mine says nothing about my request: somebody else's, or an old one. It stays open.
             let mine = finding.verdict != "rejected:exchange.nonce";
-            (json!({ "verdict": finding.verdict, "facts": finding.facts, "fields": fields }), mine)
+            (json!({ "verdict": finding.verdict, "facts": finding.facts, "fields": fields, "withheld": withheld }), mine)
         }
         Err(error) => (json!({ "unusable": unusable(&error) }), false),
     }
 }
 
 fn unusable(error: &WalletError) -> String {
-    format!("this cannot be checked: {error}")
+    format!("this cannot be checked: {}", sentence(error))
+}
+
+/// What was wrong with the words of `ask`, with those that the device's role may use.
+fn cannot_ask(verifier: &Verifier, document: &str, error: WalletError) -> Trouble {
+    let trouble = at_border("drawing a request", error.clone());
+    let own = verifier.policies().ok().and_then(|policies| policies.into_iter().find(|policy| policy.own));
+    let (WalletError::Invalid { reason }, Some(own)) = (error, own) else { return trouble };
+    let may = match reason.as_str() {
+        "unknown-document" => own.documents.iter().map(|d| d.document.as_str()).collect::<Vec<_>>().join(", "),
+        "unknown-field" => own.documents.iter().find(|d| d.document == document).map(|d| d.allowed.join(", ")).unwrap_or_default(),
+        "unknown-purpose" => own.purposes.join(", "),
+        _ => return trouble,
+    };
+    Trouble::usage(format!("{trouble}. The role `{}` may use: {may}", own.role))
+}
+
+/// A list of a reply; empty when it is missing or of another form.
+fn list<T: DeserializeOwned>(reply: &Value, name: &str) -> Vec<T> {
+    reply.get(name).cloned().and_then(|l| serde_json::from_value(l).ok()).unwrap_or_default()
+}
+
+/// What goes with a verdict: the values, and the ids of the fields that were asked for and not shown.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Values in order; a field may come several times.
+    pub fields: Vec<FieldLine>,
+    /// Field ids.
+    pub withheld: Vec<String>,
 }
 
 /// Prints a verdict and gives its exit code.
-pub fn show(finding: &Finding, fields: &[(String, String)], as_json: bool) -> u8 {
+pub fn show(finding: &Finding, shown: &Shown, as_json: bool) -> u8 {
     if as_json {
-        let fields: serde_json::Map<String, Value> = fields.iter().map(|(label, value)| (label.clone(), json!(value))).collect();
-        print_line(&json!({ "verdict": finding.verdict, "facts": finding.facts, "fields": fields }).to_string());
+        let reply = json!({ "verdict": finding.verdict, "facts": finding.facts, "fields": shown.fields, "withheld": shown.withheld });
+        print_line(&reply.to_string());
     } else {
         let screen = Screen::talking();
-        for (label, value) in fields {
-            screen.say(&format!("{label:<28} {value}"));
+        for line in &shown.fields {
+            screen.say(&format!("{:<28} {}", line.label, line.value));
+        }
+        if let Some(text) = words::not_shown(&shown.withheld) {
+            screen.say(&text);
         }
         for fact in &finding.facts {
             screen.fact(fact);
         }
         screen.say(&finding.verdict);
+        if finding.verdict == "undetermined:portrait.match" {
+            screen.say("Compare the face with the picture on the card.");
+        }
     }
     exit_code(&finding.verdict)
 }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::attacks;
 use crate::cli::DemoArgs;
 use crate::report::{Finding, Report, StepReport};
-use crate::screen::{Screen, complain, print_line};
+use crate::screen::{Screen, complain, end_log, print_line};
 use crate::supervise;
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED};
 use layout::Layout;
@@ -104,14 +104,23 @@ impl Run {
     }
 }
 
-/// Ctrl-C and SIGTERM must not leave the temporary folder behind. Helper processes end by themselves when this one does.
+/// Ctrl-C, SIGTERM and a closed terminal must not leave the temporary folder behind. Helper processes end by themselves when this one does.
 fn remove_when_interrupted(path: PathBuf) {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
             let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            // Under `nohup` the end of the terminal is no reason to end.
+            let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hung_up => {} }
+            end_log();
             let _nothing_begins = supervise::end_everything();
             // The phone's side may still be writing while this removes; nothing can be reported any more.
             for _ in 0..20 {
@@ -122,4 +131,11 @@ fn remove_when_interrupted(path: PathBuf) {
             std::process::exit(i32::from(UNDETERMINED));
         });
     });
+}
+
+/// Whether this process was started with SIGHUP ignored (the lowest bit of the mask in `/proc/self/status`).
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).and_then(|m| u64::from_str_radix(m.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }

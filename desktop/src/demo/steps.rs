@@ -229,8 +229,11 @@ pub fn answer(world: &mut World, asked: &str, name: &str) -> Result<(Finding, St
 pub fn judge(world: &mut World, desk: &Desk, text: &str) -> Result<Finding, Trouble> {
     let result: Arc<CheckResult> = world.staff(desk)?.check(text.to_owned()).map_err(|e| at_border("checking the answer", e))?;
     world.screen.tell(&format!("{} sees:", upper(desk.person)));
-    for (label, value) in result.display().iter().flat_map(words::lines) {
-        world.screen.tell(&format!("  {label:<24} {value}"));
+    for line in result.display().iter().flat_map(words::lines) {
+        world.screen.tell(&format!("  {:<24} {}", line.label, line.value));
+    }
+    if let Some(text) = words::not_shown(&result.withheld()) {
+        world.screen.tell(&format!("  {text}"));
     }
     if let Some(issued) = result.status_issued_at() {
         world.screen.tell(&format!("  (status list of {issued})"));

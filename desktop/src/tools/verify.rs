@@ -11,9 +11,10 @@ use wallet_credential::status::{FreshnessPolicy, NoStatusLists, StatusCheck};
 use wallet_credential::trust::Anchors;
 
 use crate::cli::VerifyArgs;
-use crate::commands::officer::show;
+use crate::commands::officer::{Shown, show};
 use crate::report::Finding;
 use crate::trouble::Trouble;
+use crate::words::FieldLine;
 
 /// Files larger than this are not read.
 const MAX_FILE: u64 = 1 << 20;
@@ -45,7 +46,8 @@ pub fn verify(arguments: &VerifyArgs) -> Result<u8, Trouble> {
     let finding = Finding::from(&Verdict::from(facts));
     // Values of a credential that is not what it says are not worth showing.
     let shown: &[(String, String)] = if finding.verdict.starts_with("rejected") { &[] } else { &elements };
-    Ok(show(&finding, shown, false))
+    let fields = shown.iter().map(|(name, value)| FieldLine { field: name.clone(), label: name.clone(), value: value.clone() }).collect();
+    Ok(show(&finding, &Shown { fields, withheld: Vec::new() }, false))
 }
 
 /// A file is no presentation: whoever holds it proved nothing about the key it was issued to.
