@@ -1,6 +1,7 @@
 //! Text from outside, made safe to show; names made comparable.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// NFC text without control, bidirectional-override, invisible or private-use characters, at most `max_chars` long. `None` when it is not.
 ///
@@ -11,12 +12,21 @@ pub fn safe_text(text: &str, max_chars: usize) -> Option<String> {
         return None;
     }
     let text: String = text.nfc().collect();
-    (text.chars().count() <= max_chars && !text.chars().any(is_unsafe)).then_some(text)
+    (text.chars().count() <= max_chars && !text.chars().any(is_unsafe) && !has_piled_marks(&text)).then_some(text)
+}
+
+/// More marks on one letter than any language writes: they hide or overwrite the lines around them.
+fn has_piled_marks(text: &str) -> bool {
+    let mut marks = 0;
+    text.chars().any(|c| {
+        marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+        marks > 2
+    })
 }
 
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        || matches!(c, '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
@@ -57,6 +67,8 @@ mod tests {
         assert!(safe_text("a\u{200b}b", 40).is_none());
         assert!(safe_text("line\nbreak", 40).is_none());
         assert!(safe_text("abcdef", 5).is_none());
+        assert!(safe_text(&format!("a{}", "\u{301}".repeat(60)), 100).is_none());
+        assert!(safe_text("a\u{3164}b", 100).is_none());
         assert!(safe_text(&"a".repeat(1_000_000), 5).is_none());
     }
 }

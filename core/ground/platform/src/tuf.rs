@@ -175,6 +175,8 @@ impl TrustUpdater {
                 let source: Arc<dyn TrustSource> = Arc::new(DirectorySource::new(&kept.directory));
                 let work = state::WorkDirectory::new(&config.directory)?;
                 match load::load(&config.root, source, None, work.path()) {
+                    // A newer build may have a higher floor than the one that kept this.
+                    Ok(loaded) if loaded.snapshot.version < config.floor => (None, loaded.snapshot.version),
                     Ok(loaded) => (Some(Arc::new(loaded)), 0),
                     Err(_) => (None, kept.version),
                 }

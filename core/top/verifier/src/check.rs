@@ -242,27 +242,32 @@ fn with_list(facts: Vec<Fact>, signature: Option<Fact>, about: &str) -> Vec<Fact
     let reached = outcome(FactName::CredentialHolder) == Some(Outcome::Passed);
     let missing = if reached { "no status list at hand" } else { "depends on what failed before" };
     let signature = signature.unwrap_or_else(|| Fact::not_checked(FactName::StatusSignature, By::Verifier, missing)).about(about);
-    let optional = outcome(FactName::StatusFreshness) == Some(Outcome::NotChecked) && !needs_status(&facts);
     let mut out = Vec::with_capacity(facts.len() + 1);
     for fact in facts {
         match fact.name() {
             FactName::StatusFreshness => {
-                out.push(if optional { signature.clone().optional() } else { signature.clone() });
+                out.push(signature.clone());
                 if expired && fact.outcome() == Outcome::Failed {
                     let detail = "no list is kept for a document past its end";
                     out.push(Fact::not_checked(FactName::StatusFreshness, By::Verifier, detail).about(about));
                 } else {
-                    out.push(fact);
+                    out.push(demanded(fact, about));
                 }
             }
-            _ => out.push(fact),
+            _ => out.push(demanded(fact, about)),
         }
     }
     out
 }
 
-fn needs_status(facts: &[Fact]) -> bool {
-    facts.iter().any(|fact| fact.name() == FactName::CredentialStatus && fact.is_needed())
+/// A document of ours always names its status list: where it names none, that is amber, never green.
+fn demanded(fact: Fact, about: &str) -> Fact {
+    let status = matches!(fact.name(), FactName::StatusFreshness | FactName::CredentialStatus);
+    if status && fact.outcome() == Outcome::NotChecked {
+        Fact::not_checked(fact.name(), By::Verifier, fact.detail()).about(about)
+    } else {
+        fact
+    }
 }
 
 /// The lists of the cache, verified again under today's trust: a signer may have been revoked since the list was stored.

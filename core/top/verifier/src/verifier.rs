@@ -73,7 +73,8 @@ impl Verifier {
         })?;
         Ok(Self {
             http: Http::new(http)?,
-            trust: Mutex::new(updater.current().map(Trust::read).transpose()?.map(Arc::new)),
+            // Kept trust data that this build cannot read is as good as none: the next sync brings other.
+            trust: Mutex::new(updater.current().and_then(|kept| Trust::read(kept).ok()).map(Arc::new)),
             updater,
             keys: Guarded::new(ports.keys),
             clock,

@@ -142,8 +142,9 @@ pub(crate) fn insert(db: &Connection, entry: &NewEntry<'_>) -> Result<i64, Walle
 
 /// Ends an open act.
 pub(crate) fn finish(db: &Connection, id: i64, outcome: ConsentOutcome, reason: &str) -> Result<(), WalletError> {
-    db.execute("UPDATE consent SET outcome = ?2, reason = ?3 WHERE id = ?1 AND outcome IS NULL", params![id, outcome.as_str(), reason])?;
-    Ok(())
+    let sql = "UPDATE consent SET outcome = ?2, reason = ?3 WHERE id = ?1 AND outcome IS NULL";
+    // Another program that opened this wallet meanwhile took the intent for one that was left open by a crash: then nothing may leave.
+    if db.execute(sql, params![id, outcome.as_str(), reason])? == 1 { Ok(()) } else { Err(WalletError::Busy) }
 }
 
 /// Acts that were open when the process died.
