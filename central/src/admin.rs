@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use wallet_base::random::{OsRandom, Random};
 use wallet_base::text::safe_text;
 use wallet_base::time::TimeSource;
-use wallet_documents::{RoleTable, roles};
+use wallet_documents::{RoleTable, roles, types};
 
 use crate::config::Config;
 use crate::error::CentralError;
@@ -82,7 +82,7 @@ impl Admin {
         let old: Option<String> = transaction
             .query_row("SELECT state FROM documents WHERE citizen = ?1 AND document = ?2", (citizen, document), |row| row.get(0))
             .optional()?;
-        let old = old.ok_or(CentralError::NotFound("document of that citizen"))?;
+        let Some(old) = old else { return Err(not_found(&transaction, citizen, document)?) };
         if old == state {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Admin {
     /// [`CentralError::NotFound`] for a role that is not in the table; [`CentralError::Invalid`] for names that are too long or unsafe.
     pub fn staff_code(&self, role: &str, organisation: &str, place: &str) -> Result<String, CentralError> {
         let table = RoleTable::parse(roles::REFERENCE).map_err(|_| CentralError::Damaged("table of roles"))?;
-        table.role(role).ok_or(CentralError::NotFound("role"))?;
+        table.role(role).ok_or(CentralError::NotFound("role; there are flight, traffic-police and health"))?;
         let organisation = safe_text(organisation, MAX_NAMES)
             .filter(|text| !text.is_empty() && text.len() + role.len() <= MAX_NAMES)
             .ok_or(CentralError::Invalid("organisation"))?;
@@ -152,6 +152,17 @@ impl Admin {
         revoked.store(&self.dir)?;
         self.republish()
     }
+}
+
+/// What is unknown of a document that is not there: its type, the citizen, or that the citizen has one.
+fn not_found(connection: &Connection, citizen: &str, document: &str) -> Result<CentralError, CentralError> {
+    if types::by_id(document).is_none() {
+        return Ok(CentralError::NotFound(
+            "document type; there are citizen-identity, driving-licence, health-insurance-card and health-summary",
+        ));
+    }
+    let known: bool = connection.query_row("SELECT EXISTS (SELECT 1 FROM documents WHERE citizen = ?1)", [citizen], |row| row.get(0))?;
+    Ok(CentralError::NotFound(if known { "document of that citizen" } else { "citizen; check the 12 digits of the personal number" }))
 }
 
 /// 80 bits in groups of four characters without look-alikes (Crockford's base 32).

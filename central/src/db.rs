@@ -17,7 +17,9 @@ pub(crate) const FILE: &str = "central.sqlite";
 
 /// Opens (creating when absent) the database of the service in `dir` and brings its schema up to date.
 pub(crate) fn open(dir: &Path) -> Result<Connection, CentralError> {
-    let mut connection = Connection::open(dir.join(FILE))?;
+    let path = dir.join(FILE);
+    private(&path)?;
+    let mut connection = Connection::open(path)?;
     // An administrator's command may write while the server runs: wait for each other instead of failing.
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -26,6 +28,29 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, CentralError> {
     connection.pragma_update(None, "secure_delete", true)?;
     migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Makes the file, when absent, for its owner only. The log beside it gets the same mode from SQLite.
+fn private(path: &Path) -> Result<(), CentralError> {
+    let failed = |error: std::io::Error| CentralError::Io { action: "write", file: FILE.to_owned(), kind: error.kind() };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // A file of an earlier version may be open to others.
+        if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+        }
+    }
+    drop(file);
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), CentralError> {
@@ -60,6 +85,20 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         assert!(matches!(open(dir.path()), Err(CentralError::NewerDatabase)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        drop(open(dir.path()).unwrap());
+        assert_eq!(mode(), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        drop(open(dir.path()).unwrap());
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The citizen's card and face on this machine: a card on a socket of the loopback interface, a picture as a phone's camera takes it.
+use std::net::ToSocketAddrs;
 use std::sync::Mutex;
 
 use wallet_bindings::ports::{CardChannelPort, ChannelCapacity, ChannelFault};
@@ -31,9 +32,12 @@ pub struct SocketCard {
 impl SocketCard {
     /// Holds the card at `address` to the phone.
     pub fn connect(address: &str) -> Result<Self, Trouble> {
+        if address.to_socket_addrs().is_err() {
+            return Err(Trouble::usage(format!("--card: {address} is no address; write HOST:PORT as `chip sim` prints it")));
+        }
         SocketChannel::connect(address)
             .map(|channel| Self { channel: Mutex::new(channel) })
-            .map_err(|e| Trouble::outside("reaching the card", e))
+            .map_err(|e| Trouble::outside(&format!("reaching the card at {address}"), e))
     }
 }
 

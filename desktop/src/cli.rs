@@ -235,7 +235,8 @@ pub struct StateArgs {
 /// `chip ...`
 #[derive(Debug, Subcommand)]
 pub enum ChipCommand {
-    /// A card that answers APDUs on a socket of the loopback interface until standard input is closed.
+    /// A card that answers APDUs on a socket of the loopback interface until it is ended (Ctrl-C). It reads nothing from standard input unless
+    /// `--until-stdin-closes` is given.
     Sim {
         /// Address to listen on; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:0")]

@@ -59,9 +59,9 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
             let listen = if let Some(listen) = listen { listen } else { default_address(&dir)? };
             serve(&dir, &listen, allow_software_keys, clock_offset, until_stdin_closes)
         }
-        CentralCommand::Suspend(arguments) => change(&arguments, Admin::suspend),
-        CentralCommand::Reinstate(arguments) => change(&arguments, Admin::reinstate),
-        CentralCommand::Revoke(arguments) => change(&arguments, Admin::revoke),
+        CentralCommand::Suspend(arguments) => change(&arguments, "suspended", Admin::suspend),
+        CentralCommand::Reinstate(arguments) => change(&arguments, "valid again", Admin::reinstate),
+        CentralCommand::Revoke(arguments) => change(&arguments, "revoked", Admin::revoke),
         CentralCommand::StaffCode { dir, role, organisation, place, clock_offset } => {
             let code = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.staff_code(&role, &organisation, &place)).map_err(failed)?;
             print_line(&code);
@@ -90,10 +90,11 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
     }
 }
 
-fn change(arguments: &StateArgs, act: impl FnOnce(&Admin, &str, &str) -> Result<(), CentralError>) -> Result<u8, Trouble> {
+fn change(arguments: &StateArgs, state: &str, act: impl FnOnce(&Admin, &str, &str) -> Result<(), CentralError>) -> Result<u8, Trouble> {
     let citizen = secret(&arguments.citizen, "personal number")?;
     let admin = Admin::open(&arguments.dir, clock(arguments.clock_offset)).map_err(failed)?;
     act(&admin, &citizen, &arguments.document).map_err(failed)?;
+    print_line(&format!("{}: {state}. Wallets and officers see it at their next sync.", arguments.document));
     Ok(DONE)
 }
 

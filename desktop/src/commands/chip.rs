@@ -1,5 +1,5 @@
 //! `chip ...`: a simulated citizen card with its test card authority.
-use std::net::TcpListener;
+use std::net::{TcpListener, ToSocketAddrs};
 use std::path::Path;
 
 use wallet_base::time::Timestamp;
@@ -28,6 +28,9 @@ fn sim(listen: &str, citizen: &str, how: Option<Forgery>, until_stdin_closes: bo
         profile = attacks::forged(&profile, how, Timestamp::from_unix(DesktopClock::default().now()))?;
     }
     let failed = |e| Trouble::outside("the card", e);
+    if listen.to_socket_addrs().is_err() {
+        return Err(Trouble::usage(format!("--listen: {listen} is no address of this machine; write HOST:PORT, for example 127.0.0.1:0")));
+    }
     let listener = TcpListener::bind(listen).map_err(|e| Trouble::outside(&format!("listening on {listen}"), e))?;
     say_ready(&listener.local_addr().map_err(failed)?.to_string());
     if until_stdin_closes {

@@ -28,5 +28,9 @@ pub fn secret(given: &str, what: &str) -> Result<Zeroizing<String>, Trouble> {
 /// Makes a folder that only its owner can read, unless it is there already.
 pub fn make_folder(dir: &std::path::Path) -> Result<(), Trouble> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| Trouble::outside("making the folder", e))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| Trouble::outside(&format!("making the folder {}", dir.display()), e))
 }

@@ -44,6 +44,7 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             let verifier = open(&dir)?;
             // The socket first: whoever sees the picture can have it checked.
             let holder = Holder::open(&dir)?;
+            holder.remove_when_interrupted();
             let picture = pictures::Place::open(&out)?;
             let asked = verifier
                 .ask(document.clone(), fields, purpose.unwrap_or_default(), place.unwrap_or_default())

@@ -17,7 +17,8 @@ pub struct Paths(PathBuf);
 impl Layout {
     /// Uses `dir` (new or empty), or a new temporary folder.
     pub fn new(dir: Option<&Path>) -> Result<Self, Trouble> {
-        let failed = |e| Trouble::outside("making the demo's folder", e);
+        let place = dir.map_or_else(std::env::temp_dir, Path::to_owned);
+        let failed = |e| Trouble::outside(&format!("making the demo's folder ({})", place.display()), e);
         let layout = if let Some(dir) = dir {
             std::fs::create_dir_all(dir).map_err(failed)?;
             let root = dir.canonicalize().map_err(failed)?;
