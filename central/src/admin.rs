@@ -128,9 +128,9 @@ impl Admin {
         let lock = db::write(&mut connection)?;
         let signer = Identity::load(&self.dir, "status")?;
         Publisher { config: &self.config, signer: &signer, now: self.clock.now() }.publish_all(&lock)?;
-        let versions = trust::publish(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, self.clock.now())?;
+        let version = self.publish_trust()?;
         lock.commit()?;
-        u64::try_from(versions.snapshot).map_err(|_| CentralError::Damaged("trust versions"))
+        Ok(version)
     }
 
     /// Revokes a certificate by its SHA-256 and publishes trust anew.
@@ -138,6 +138,9 @@ impl Admin {
     /// # Errors
     /// As [`Admin::republish`].
     pub fn revoke_certificate(&self, list: RevokedAs, sha256: &[u8; 32]) -> Result<u64, CentralError> {
+        let mut connection = db::open(&self.dir)?;
+        // Under the write lock from reading to publishing, else of two revocations at once one would be lost.
+        let lock = db::write(&mut connection)?;
         let mut revoked = Revoked::load(&self.dir)?;
         let hashes = match list {
             RevokedAs::Issuer => &mut revoked.issuers,
@@ -150,7 +153,15 @@ impl Admin {
             hashes.push(hash);
         }
         revoked.store(&self.dir)?;
-        self.republish()
+        let version = self.publish_trust()?;
+        lock.commit()?;
+        Ok(version)
+    }
+
+    /// Signs the trust repository anew; the caller holds the write lock.
+    fn publish_trust(&self) -> Result<u64, CentralError> {
+        let versions = trust::publish(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, self.clock.now())?;
+        u64::try_from(versions.snapshot).map_err(|_| CentralError::Damaged("trust versions"))
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) struct Judgement {
 pub(crate) struct Trust(CardTrust);
 
 impl Trust {
+    /// As of this moment: an administrator may revoke while the server runs, so nothing is kept from one judgement to the next.
     pub(crate) fn load(dir: &Path) -> Result<Self, CentralError> {
         let damaged = CentralError::Damaged("card trust");
         let revoked = Revoked::load(dir)?.cards.iter().map(|hash| unhex(hash)).collect::<Option<Vec<_>>>();

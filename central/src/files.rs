@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use wallet_base::random::{OsRandom, array};
+
 use crate::error::CentralError;
 
 fn name(path: &Path) -> String {
@@ -12,11 +14,12 @@ fn name(path: &Path) -> String {
 
 fn write(path: &Path, bytes: &[u8], private: bool) -> Result<(), CentralError> {
     let failed = |error: std::io::Error| CentralError::Io { action: "write", file: name(path), kind: error.kind() };
+    // A name of its own: whoever writes the same file at the same moment must not write into this one.
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
+    temporary.push(format!(".{:016x}.new", u64::from_be_bytes(array::<8>(&OsRandom))));
     let temporary = Path::new(&temporary);
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -25,10 +28,13 @@ fn write(path: &Path, bytes: &[u8], private: bool) -> Result<(), CentralError> {
     #[cfg(not(unix))]
     let _ = private;
     let mut file: File = options.open(temporary).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);
-    fs::rename(temporary, path).map_err(failed)
+    written.and_then(|()| fs::rename(temporary, path)).map_err(|error| {
+        // What is left of it is of no use; the error that counts is the first.
+        let _ = fs::remove_file(temporary);
+        failed(error)
+    })
 }
 
 /// Replaces a file in one step; readers see the old or the new content.

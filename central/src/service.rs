@@ -61,7 +61,6 @@ pub(crate) struct Service {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) messenger: Arc<dyn Messenger>,
     pub(crate) faces: Arc<dyn FaceService>,
-    pub(crate) card_trust: crate::cards::Trust,
     pub(crate) allow_software_keys: bool,
     db: Mutex<Connection>,
     last_due: Mutex<Option<Timestamp>>,
@@ -80,6 +79,8 @@ pub(crate) struct Parts {
 impl Service {
     /// Opens the service of a directory and publishes what is due.
     pub(crate) fn open(dir: &Path, parts: Parts) -> Result<Self, CentralError> {
+        // Loaded anew at each judgement; what cannot be loaded shows at the start.
+        crate::cards::Trust::load(dir)?;
         let service = Self {
             dir: dir.to_owned(),
             config: Config::load(dir)?,
@@ -89,7 +90,6 @@ impl Service {
             registry: parts.registry,
             messenger: parts.messenger,
             faces: parts.faces,
-            card_trust: crate::cards::Trust::load(dir)?,
             allow_software_keys: parts.allow_software_keys,
             db: Mutex::new(db::open(dir)?),
             last_due: Mutex::new(None),

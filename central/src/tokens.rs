@@ -129,6 +129,8 @@ impl Service {
             return Err(grant("the code belongs to another key"));
         }
         transaction.execute("UPDATE offers SET used_at = ?2 WHERE hash = ?1", (hash.as_slice(), now.unix()))?;
+        // Nothing of an earlier code lives on.
+        end_tokens(&transaction, &citizen, epoch, now)?;
         let refresh = b64u(&self.random_bytes::<32>());
         store_token(&transaction, &citizen, &refresh, "refresh", epoch, key, now.plus_secs(REFRESH_LIFE))?;
         let access = b64u(&self.random_bytes::<32>());
@@ -225,8 +227,9 @@ fn find_token(connection: &Connection, token: &str, kind: &str, key: &PublicKey,
     Ok(row.filter(|(_, _, thumbprint)| ct_eq(thumbprint, &key.thumbprint())).map(|(citizen, epoch, _)| Caller { citizen, epoch }))
 }
 
-/// Ends every token of a citizen.
-pub(crate) fn end_tokens(connection: &Connection, citizen: &str, now: Timestamp) -> Result<(), CentralError> {
-    connection.execute("UPDATE tokens SET ended_at = ?2 WHERE citizen = ?1 AND ended_at IS NULL", (citizen, now.unix()))?;
+/// Ends every token of a citizen's device. Those of an earlier device are refused by their epoch.
+fn end_tokens(connection: &Connection, citizen: &str, epoch: i64, now: Timestamp) -> Result<(), CentralError> {
+    connection
+        .execute("UPDATE tokens SET ended_at = ?3 WHERE citizen = ?1 AND epoch = ?2 AND ended_at IS NULL", (citizen, epoch, now.unix()))?;
     Ok(())
 }

@@ -184,10 +184,12 @@ impl Revoked {
     const FILE: &'static str = "revoked.json";
 
     pub(crate) fn load(dir: &Path) -> Result<Self, CentralError> {
-        if !dir.join(Self::FILE).exists() {
-            return Ok(Self::default());
-        }
-        serde_json::from_slice(&files::read(&dir.join(Self::FILE))?).map_err(|_| CentralError::Damaged("revocations"))
+        let text = match files::read(&dir.join(Self::FILE)) {
+            // Nothing was ever revoked. Any other failure is one: a list that cannot be read must not read as empty.
+            Err(CentralError::Io { kind: std::io::ErrorKind::NotFound, .. }) => return Ok(Self::default()),
+            read => read?,
+        };
+        serde_json::from_slice(&text).map_err(|_| CentralError::Damaged("revocations"))
     }
 
     pub(crate) fn store(&self, dir: &Path) -> Result<(), CentralError> {

@@ -22,7 +22,6 @@ use crate::db;
 use crate::error::{ApiError, CentralError};
 use crate::registry::Citizen;
 use crate::service::{Service, fact_json, note_change};
-use crate::tokens::end_tokens;
 
 /// From `open` until the chip's evidence must have come.
 pub(crate) const CHIP_LIFE: i64 = 300;
@@ -152,11 +151,15 @@ impl Service {
         if used {
             return Err(ApiError::new(409, "evidence_reused", "this evidence was used before"));
         }
+        let trust = crate::cards::Trust::load(&self.dir)?;
+        // The try counts whatever comes of it, so it is committed before anything is judged.
         session.chip_tries += 1;
         transaction.execute("UPDATE sessions SET chip_tries = ?2 WHERE id = ?1", (&session.id, session.chip_tries))?;
+        transaction.commit().map_err(CentralError::from)?;
 
         let challenge = crate::cards::challenge(&session.id, &session.nonce, ACTION, &session.account, &session.key.thumbprint());
-        let Judgement { mut facts, card } = self.card_trust.judge(&evidence, challenge, now)?;
+        let Judgement { mut facts, card } = trust.judge(&evidence, challenge, now)?;
+        let transaction = db::write(&mut connection)?;
         let genuine = card.filter(|_| facts.iter().all(|fact| fact.outcome() != Outcome::Failed));
         // The registry is asked only about a genuine card, else anybody could learn whose card is current.
         if let Some(card) = genuine {
@@ -318,7 +321,7 @@ impl Service {
         let (Some(citizen), Some(epoch)) = (session.citizen.clone(), session.epoch) else { return Err(WRONG_STATE) };
         let mut replaced = false;
         if session.completed_at.is_some() {
-            self.repeat_offer(&transaction, &mut session, &citizen, epoch + 1, now)?;
+            self.repeat_offer(&transaction, &mut session, &citizen, epoch + 1)?;
         } else {
             if session.state() != "ready" {
                 return Err(WRONG_STATE);
@@ -336,14 +339,7 @@ impl Service {
         Ok(json!({"account": session.account, "level": 2, "credential_offer": self.offer(&session.id, session.offer_number)}))
     }
 
-    fn repeat_offer(
-        &self,
-        connection: &Connection,
-        session: &mut Session,
-        citizen: &str,
-        epoch: i64,
-        now: Timestamp,
-    ) -> Result<(), ApiError> {
+    fn repeat_offer(&self, connection: &Connection, session: &mut Session, citizen: &str, epoch: i64) -> Result<(), ApiError> {
         let current: i64 = connection.query_row("SELECT device_epoch FROM accounts WHERE citizen = ?1", [citizen], |row| row.get(0))?;
         if current != epoch {
             return Err(ApiError::new(409, "device_conflict", "device-replaced"));
@@ -351,9 +347,9 @@ impl Service {
         if self.offer_lives(connection, &session.id, session.offer_number)? {
             return Ok(());
         }
-        // The phone used the code and lost what it got: a new code, and nothing of the old one lives on.
+        // The phone used the code and lost what it got: a new code. The old tokens end when it is used, which takes the account key;
+        // this request alone proves nothing, since anybody who recorded it can send it again.
         session.offer_number += 1;
-        end_tokens(connection, citizen, now)?;
         self.note_offer(connection, citizen, &session.id, session.offer_number, epoch)?;
         connection.execute("UPDATE sessions SET offer_number = ?2 WHERE id = ?1", (&session.id, session.offer_number))?;
         Ok(())

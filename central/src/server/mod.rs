@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::TokioTimer;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::task::JoinHandle;
 use wallet_base::crypto::SoftwareKey;
@@ -26,6 +27,9 @@ use crate::service::{Parts, Service};
 const GRACE: Duration = Duration::from_secs(5);
 /// How often the server looks for lists and metadata to sign anew.
 const TIMER: Duration = Duration::from_mins(5);
+
+/// How long a client may take to send a request's head, and again to send its body.
+const READ_LIMIT: Duration = Duration::from_secs(15);
 
 /// How to serve a directory.
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub struct ServeOptions {
     pub faces: Arc<dyn FaceService>,
     /// Delivery of codes and notices; `None` writes to the directory's `spool/`.
     pub messenger: Option<Arc<dyn Messenger>>,
+    /// How long a client may take to send a request's head, and again to send its body; a connection that is idle ends after this, too.
+    pub read_limit: Duration,
 }
 
 impl ServeOptions {
@@ -60,6 +66,7 @@ impl ServeOptions {
             registry: Arc::new(SyntheticRegistry::new()?),
             faces: Arc::new(PictureComparison),
             messenger: None,
+            read_limit: READ_LIMIT,
         })
     }
 }
@@ -97,10 +104,13 @@ impl Server {
         listener.set_nonblocking(true).map_err(|error| CentralError::Listen(error.kind()))?;
         let address = listener.local_addr().map_err(|error| CentralError::Listen(error.kind()))?;
         let handle = Handle::new();
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
+        // HTTP/1 only: to find out which version a client speaks, the server would wait for its first bytes without a limit.
+        let mut server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(Arc::new(tls)))
             .map_err(|error| CentralError::Listen(error.kind()))?
-            .handle(handle.clone());
-        let task = tokio::spawn(server.serve(routes::router(service.clone()).into_make_service()));
+            .handle(handle.clone())
+            .http1_only();
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(options.read_limit);
+        let task = tokio::spawn(server.serve(routes::router(service.clone(), options.read_limit).into_make_service()));
         let timer = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(TIMER).await;

@@ -1,14 +1,15 @@
 //! Routes: each reads its input with caps, calls the service on a blocking thread, and answers JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -29,17 +30,41 @@ const MAX_PICTURE_BODY: usize = 3 * 1024 * 1024;
 type Shared = State<Arc<Service>>;
 type Answer = Response<Body>;
 
-pub(super) fn router(service: Arc<Service>) -> Router {
+/// How long a body may take (see [`super::ServeOptions::read_limit`]).
+#[derive(Clone, Copy)]
+struct ReadLimit(Duration);
+
+/// A body that came whole and in time.
+struct Received(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Received {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+        let ReadLimit(limit) = request.extensions().get().copied().unwrap_or(ReadLimit(super::READ_LIMIT));
+        match tokio::time::timeout(limit, Bytes::from_request(request, state)).await {
+            Ok(Ok(body)) => Ok(Self(body)),
+            Ok(Err(rejection)) => Err(rejection.into_response()),
+            Err(_) => {
+                let mut response = ApiError::new(408, "invalid_request", "the body took too long").into_response();
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                Err(response)
+            }
+        }
+    }
+}
+
+pub(super) fn router(service: Arc<Service>, read_limit: Duration) -> Router {
     Router::new()
-        .route("/activation/open", post(|s: Shared, b: Bytes| public(s, b, Service::activation_open)))
-        .route("/activation/chip", post(|s: Shared, b: Bytes| public(s, b, Service::activation_chip)))
-        .route("/activation/code", post(|s: Shared, b: Bytes| public(s, b, Service::activation_code)))
-        .route("/activation/code/verify", post(|s: Shared, b: Bytes| public(s, b, Service::activation_code_verify)))
+        .route("/activation/open", post(|s: Shared, b: Received| public(s, b, Service::activation_open)))
+        .route("/activation/chip", post(|s: Shared, b: Received| public(s, b, Service::activation_chip)))
+        .route("/activation/code", post(|s: Shared, b: Received| public(s, b, Service::activation_code)))
+        .route("/activation/code/verify", post(|s: Shared, b: Received| public(s, b, Service::activation_code_verify)))
         .route(
             "/activation/face",
-            post(|s: Shared, b: Bytes| public(s, b, Service::activation_face)).layer(DefaultBodyLimit::max(MAX_PICTURE_BODY)),
+            post(|s: Shared, b: Received| public(s, b, Service::activation_face)).layer(DefaultBodyLimit::max(MAX_PICTURE_BODY)),
         )
-        .route("/activation/complete", post(|s: Shared, b: Bytes| public(s, b, Service::activation_complete)))
+        .route("/activation/complete", post(|s: Shared, b: Received| public(s, b, Service::activation_complete)))
         .route("/activation/state", get(activation_state))
         .route("/.well-known/openid-credential-issuer", get(|State(s): Shared| async move { json_answer(200, &s.issuer_metadata()) }))
         .route("/.well-known/oauth-authorization-server", get(|State(s): Shared| async move { json_answer(200, &s.server_metadata()) }))
@@ -53,31 +78,32 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         )
         .route(
             "/wallet-provider/keys",
-            post(|s: Shared, h: HeaderMap, b: Bytes| {
-                protected(s, h, "POST", "/wallet-provider/keys", Some(b), |s, db, c, b| s.provider_keys(db, c, &b))
+            post(|s: Shared, h: HeaderMap, b: Received| {
+                protected(s, h, "POST", "/wallet-provider/keys", Some(b.0), |s, db, c, b| s.provider_keys(db, c, &b))
             }),
         )
         .route(
             "/wallet-provider/attestation",
-            post(|s: Shared, h: HeaderMap, b: Bytes| {
-                protected(s, h, "POST", "/wallet-provider/attestation", Some(b), |s, db, c, b| s.provider_attestation(db, c, &b))
+            post(|s: Shared, h: HeaderMap, b: Received| {
+                protected(s, h, "POST", "/wallet-provider/attestation", Some(b.0), |s, db, c, b| s.provider_attestation(db, c, &b))
             }),
         )
         .route(
             "/credential",
-            post(|s: Shared, h: HeaderMap, b: Bytes| {
-                protected(s, h, "POST", "/credential", Some(b), |s, db, c, b| s.credential(db, c, &b))
+            post(|s: Shared, h: HeaderMap, b: Received| {
+                protected(s, h, "POST", "/credential", Some(b.0), |s, db, c, b| s.credential(db, c, &b))
             }),
         )
         .route("/sync/changes", get(changes))
         .route("/status", get(status_lists))
         .route("/status/{document}/{week}", get(status_list))
         .route("/trust/{kind}/{file}", get(trust_file))
-        .route("/staff/enrol", post(|s: Shared, b: Bytes| public(s, b, Service::staff_enrol)))
+        .route("/staff/enrol", post(|s: Shared, b: Received| public(s, b, Service::staff_enrol)))
         .fallback(|| async { ApiError::new(404, "not_found", "no such resource").into_response() })
         .method_not_allowed_fallback(|| async { ApiError::new(405, "invalid_request", "another method is expected").into_response() })
         .layer(middleware::from_fn_with_state(service.clone(), finish))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(Extension(ReadLimit(read_limit)))
         .with_state(service)
 }
 
@@ -124,7 +150,7 @@ fn parse<B: DeserializeOwned>(body: &[u8]) -> Result<B, ApiError> {
 /// A call without a token.
 async fn public<B: DeserializeOwned>(
     State(service): Shared,
-    body: Bytes,
+    Received(body): Received,
     call: impl FnOnce(&Service, &B) -> Result<Value, ApiError> + Send + 'static,
 ) -> Answer {
     let result = blocking(move || call(&service, &parse(&body)?)).await;
@@ -168,7 +194,7 @@ fn with_nonce(mut response: Answer, nonce: &str) -> Answer {
     response
 }
 
-async fn token(State(service): Shared, headers: HeaderMap, body: Bytes) -> Answer {
+async fn token(State(service): Shared, headers: HeaderMap, Received(body): Received) -> Answer {
     let nonce = service.nonce("dpop");
     let result = blocking(move || {
         let form: TokenForm = form(&body)?;

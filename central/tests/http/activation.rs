@@ -5,6 +5,7 @@ use wallet_base::crypto::Signer;
 use wallet_base::jose::{b64u, b64u_decode};
 use wallet_base::random::OsRandom;
 use wallet_card_sim::forge;
+use wallet_central::RevokedAs;
 use wallet_chip::files::FileId;
 
 use crate::phone::{Phone, evidence, failed, grant, jws, results};
@@ -63,13 +64,82 @@ async fn every_step_may_be_repeated_after_a_crash() {
     assert_eq!(phone.face(&world, &session, "001090000123").await.1["facts"], face.1["facts"]);
     let first = phone.complete(&world, &session).await;
     assert_eq!(phone.complete(&world, &session).await, first);
-    // Used or expired: a new code, and the tokens of the old one end.
+    // Used or expired: a new code; the old tokens end when it is used.
     assert_eq!(phone.token(&world, &grant(&first.1)).await.0, 200);
     let second = phone.complete(&world, &session).await;
     assert_eq!(second.0, 200);
     assert_ne!(grant(&second.1), grant(&first.1));
-    assert_eq!(phone.refreshed(&world).await.1["error"], "invalid_grant");
+    assert_eq!(phone.complete(&world, &session).await, second);
+    let old = format!("grant_type=refresh_token&refresh_token={}", phone.refresh.borrow());
+    assert_eq!(phone.refreshed(&world).await.0, 200);
+    let access = phone.access.borrow().clone();
     assert_eq!(phone.token(&world, &grant(&second.1)).await.0, 200);
+    assert_eq!(phone.token(&world, &old).await.1["error"], "invalid_grant");
+    assert_eq!(phone.refreshed(&world).await.0, 200);
+    phone.access.replace(access);
+    assert_eq!(phone.call(&world, "GET", "/sync/changes?cursor=0", None).await.1["error"], "invalid_token");
+}
+
+#[tokio::test]
+async fn bad_input_a_replayed_completion_does_not_end_the_phones_tokens() {
+    let (world, phone, thief) = (World::new().await, Phone::default(), Phone::default());
+    let session = phone.factors(&world, 0).await;
+    let proof = jws(&phone.key, "activation-complete+jwt", &json!({"session": session.id, "action": "complete"}));
+    let recorded = json!({"session": session.id, "proof": proof});
+    let (_, done) = world.post("/activation/complete", &recorded).await;
+    assert_eq!(phone.token(&world, &grant(&done)).await.0, 200);
+    let access = phone.access.borrow().clone();
+    // Whoever recorded it gets codes that need the account key, and changes nothing.
+    for _ in 0..3 {
+        let (status, again) = world.post("/activation/complete", &recorded).await;
+        assert_eq!(status, 200);
+        assert_eq!(thief.token(&world, &grant(&again)).await.1["error"], "invalid_grant");
+        world.wait(400);
+    }
+    assert_eq!(phone.refreshed(&world).await.0, 200);
+    assert_ne!(*phone.access.borrow(), access);
+    assert_eq!(phone.call(&world, "GET", "/sync/changes?cursor=0", None).await.0, 200);
+}
+
+#[tokio::test]
+async fn bad_input_a_card_signer_revoked_while_the_service_runs_is_refused() {
+    let world = World::new().await;
+    let phone = Phone::default();
+    // The running service has judged this authority's cards before.
+    let session = phone.open(&world).await;
+    assert_eq!(phone.chip(&world, &session, &world.card(0)).await.1["state"], "awaiting-code");
+    world.admin().revoke_certificate(RevokedAs::Card, &world.authority.csca().sha256()).unwrap();
+    let session = phone.open(&world).await;
+    let (status, answer) = phone.chip(&world, &session, &world.card(0)).await;
+    assert_eq!((status, answer["state"].as_str().unwrap()), (200, "awaiting-chip"), "{answer}");
+    assert_eq!(failed(&answer), ["chip.revocation"], "{answer}");
+}
+
+#[tokio::test]
+async fn bad_input_card_trust_that_cannot_be_loaded_is_an_error() {
+    let world = World::new().await;
+    let phone = Phone::default();
+    let session = phone.open(&world).await;
+    std::fs::write(world.dir.path().join("revoked.json"), b"{").unwrap();
+    let (status, answer) = phone.chip(&world, &session, &world.card(0)).await;
+    assert_eq!((status, answer["error"].as_str().unwrap()), (500, "server_error"));
+    // The service's own failure costs the phone no try.
+    std::fs::remove_file(world.dir.path().join("revoked.json")).unwrap();
+    assert_eq!(phone.chip(&world, &session, &world.card(0)).await.1["state"], "awaiting-code");
+}
+
+#[tokio::test]
+async fn bad_input_unreadable_evidence_costs_a_try() {
+    let world = World::new().await;
+    let phone = Phone::default();
+    let session = phone.open(&world).await;
+    for number in 0..5_u8 {
+        let (status, answer) = world.post("/activation/chip", &phone.chip_body(&session, &[number; 9])).await;
+        assert_eq!((status, answer["error"].as_str().unwrap()), (400, "invalid_request"));
+    }
+    let (status, answer) = phone.chip(&world, &session, &world.card(0)).await;
+    assert_eq!((status, answer["error"].as_str().unwrap()), (403, "tries_exhausted"));
+    assert_eq!(world.get_json(&format!("/activation/state?session={}", session.id)).await.1["state"], "failed");
 }
 
 #[tokio::test]

@@ -1,9 +1,14 @@
 //! Limits, headers, and what must not be written anywhere.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::phone::Phone;
-use crate::world::{World, answer, client};
+use crate::world::{World, answer, client, tls};
 
 #[tokio::test]
 async fn bad_input_bodies_above_the_cap_are_refused() {
@@ -59,4 +64,61 @@ async fn nothing_of_a_citizen_is_public() {
             }
         }
     }
+}
+
+/// Sends `head`, then one byte of `drip` every 100 ms for as long as the server listens. Gives what the server said and how long it took.
+async fn drip(world: &World, head: &'static str, drip: &'static [u8]) -> (String, Duration) {
+    let address = world.url("").replace("https://", "");
+    let tls = Arc::new(tls(&world.tls_root, &world.clock));
+    tokio::task::spawn_blocking(move || {
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let connection = rustls::ClientConnection::new(tls, "localhost".try_into().unwrap()).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, socket);
+        while stream.conn.is_handshaking() {
+            let _ = stream.conn.complete_io(&mut stream.sock);
+        }
+        let start = Instant::now();
+        stream.write_all(head.as_bytes()).unwrap();
+        let (mut said, mut buffer, mut bytes) = (Vec::new(), [0; 4096], drip.iter().cycle());
+        while start.elapsed() < Duration::from_secs(20) {
+            if !drip.is_empty() && stream.write_all(&[*bytes.next().unwrap()]).is_err() {
+                break;
+            }
+            match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => said.extend_from_slice(&buffer[..length]),
+                Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                Err(_) => break,
+            }
+        }
+        (String::from_utf8_lossy(&said).into_owned(), start.elapsed())
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn bad_input_requests_that_drip_do_not_hold_a_connection() {
+    let mut world = World::new().await;
+    world.stop().await;
+    world.read_limit = Some(Duration::from_secs(1));
+    world.start().await;
+    let in_time = Duration::from_millis(900)..Duration::from_secs(10);
+
+    let (said, took) = drip(&world, "POST /activation/open HTTP/1.1\r\nhost: localhost\r\nx-slow: ", b"a").await;
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    assert!(in_time.contains(&took), "{took:?}");
+
+    let head = "POST /activation/open HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999\r\n\r\n";
+    let (said, took) = drip(&world, head, b" ").await;
+    assert!(said.starts_with("HTTP/1.1 408") && said.contains("invalid_request"), "{said}");
+    assert!(in_time.contains(&took), "{took:?}");
+
+    // Nothing at all after the handshake.
+    let (said, took) = drip(&world, "", b"").await;
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    assert!(in_time.contains(&took), "{took:?}");
+
+    assert_eq!(world.get("/status").await.0, 200);
 }

@@ -108,6 +108,30 @@ async fn a_revoked_signer_is_in_the_next_version() {
 }
 
 #[tokio::test]
+async fn revocations_at_the_same_moment_are_all_kept() {
+    let world = World::new().await;
+    let hashes: Vec<[u8; 32]> = (1..=8).map(|byte| [byte; 32]).collect();
+    std::thread::scope(|scope| {
+        for hash in &hashes {
+            let admin = world.admin();
+            scope.spawn(move || admin.revoke_certificate(RevokedAs::Reader, hash).unwrap());
+        }
+    });
+    let stored = json_file(&world.dir.path().join("revoked.json"));
+    for hash in &hashes {
+        assert!(stored["readers"].as_array().unwrap().contains(&hex::encode(hash).into()));
+        assert!(world.trust().revoked_readers().contains(hash));
+    }
+    assert_eq!(load(&world, &world.trust_root).await.unwrap().1, 9);
+    // Nothing half-written stays behind.
+    for folder in ["", "trust/metadata", "trust/targets"] {
+        for entry in std::fs::read_dir(world.dir.path().join(folder)).unwrap() {
+            assert!(entry.unwrap().path().extension().is_none_or(|extension| extension != "new"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn bad_input_only_files_of_the_repository_are_served() {
     let world = World::new().await;
     assert_eq!(world.get("/trust/metadata/1.root.json").await, (200, world.trust_root.clone()));

@@ -50,6 +50,7 @@ pub struct World {
     client: Client,
     server: Option<Server>,
     pub software_keys: bool,
+    pub read_limit: Option<Duration>,
 }
 
 impl World {
@@ -69,6 +70,7 @@ impl World {
             registry: SyntheticRegistry::new().unwrap(),
             server: None,
             software_keys: true,
+            read_limit: None,
         };
         world.start().await;
         world
@@ -77,6 +79,7 @@ impl World {
     pub async fn start(&mut self) {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap(), self.clock.clone()).unwrap();
         options.allow_software_keys = self.software_keys;
+        options.read_limit = self.read_limit.unwrap_or(options.read_limit);
         self.server = Some(Server::start(self.dir.path(), options).await.unwrap());
     }
 
@@ -181,13 +184,17 @@ pub async fn answer(response: Response) -> (u16, Value) {
 }
 
 pub fn client(root: &[u8], clock: &Arc<TestClock>) -> Client {
+    let tls = tls(root, clock);
+    Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(Duration::from_mins(1)).build().unwrap()
+}
+
+pub fn tls(root: &[u8], clock: &Arc<TestClock>) -> rustls::ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from(root.to_vec())).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ClientConfig::builder_with_details(provider, Arc::new(TlsClock(clock.clone())))
+    rustls::ClientConfig::builder_with_details(provider, Arc::new(TlsClock(clock.clone())))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(Duration::from_mins(1)).build().unwrap()
+        .with_no_client_auth()
 }
