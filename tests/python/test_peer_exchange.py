@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import os
 import pathlib
 import secrets
 import subprocess
@@ -40,7 +41,8 @@ class PathB(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        command = ["cargo", "run", "--locked", "--quiet", "--profile", "ci", "-p", "wallet-exchange", "--example", "exchange_peer"]
+        # Built by `cargo test`, beside the binary.
+        command = [str(pathlib.Path(os.environ["CITIZEN_WALLET"]).parent / "examples" / "exchange_peer")]
         cls.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     @classmethod

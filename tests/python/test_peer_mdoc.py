@@ -5,7 +5,6 @@ import datetime
 import json
 import logging
 import pathlib
-import secrets
 import tempfile
 import unittest
 
@@ -138,8 +137,7 @@ class PymdoccborVerifiedByOurs(unittest.TestCase):
         self.assertIn("credential.digest", done.stdout)
 
     def test_refuses_one_changed_byte_anywhere(self):
-        for _ in range(24):
-            at = secrets.randbelow(len(self.issued))
+        for at in [3, *range(0, len(self.issued), 29)]:
             done = self.judge(self.issued[:at] + bytes([self.issued[at] ^ 0x10]) + self.issued[at + 1 :], self.authority.root)
             self.assertIn(done.returncode, (1, 3), f"byte {at}: {done.stdout}{done.stderr}")
 

@@ -81,6 +81,10 @@ impl IssuerSigned {
             return Err(CredentialError::TooLarge(WHAT));
         }
         let map = raw::text_map(bytes, LIMITS, WHAT)?;
+        // ISO/IEC 18013-5:2021, 8.3.2.1.2.2 leaves no room for other members; one that is renamed would hide what was signed.
+        if map.iter().any(|(name, _)| !["nameSpaces", "issuerAuth"].contains(&name.as_str())) {
+            return Err(CredentialError::Malformed(WHAT));
+        }
         let auth_raw = raw::entry(&map, "issuerAuth").ok_or(CredentialError::Malformed(WHAT))?;
         let auth = Sign1::decode(auth_raw, LIMITS).map_err(|_| CredentialError::Malformed("issuer authentication"))?;
         let payload = auth.payload().ok_or(CredentialError::Malformed("issuer authentication without content"))?;
