@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const TIMER: Duration = Duration::from_mins(5);
 
 /// How long a client may take to send a request's head, and again to send its body.
-const READ_LIMIT: Duration = Duration::from_secs(15);
+const READ_LIMIT: Duration = Duration::from_mins(1);
 
 /// How to serve a directory.
 #[derive(Clone)]
