@@ -188,8 +188,14 @@ fn files_with_personal_data_are_for_their_owner_only() {
 #[test]
 fn a_closed_terminal_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
-    let mut child =
-        command(&["demo", "--json"]).env("TMPDIR", temporary.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // A test run may itself ignore hang-ups (`nohup`), and the demo would inherit that: `env` gives the signal back its meaning.
+    let mut child = Command::new("env")
+        .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_citizen-wallet"), "demo", "--json"])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     wait_until("the demo's folder", || std::fs::read_dir(temporary.path()).unwrap().flatten().any(|e| e.path().join("central").exists()));
     assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
     assert_ne!(child.wait().unwrap().code(), Some(0));
