@@ -2,7 +2,9 @@
 
     text     = prefix + base45(zlib(COSE))                    request, CWQ1:
     text     = prefix + base45(COSE_Encrypt(zlib(token)))     answer, CWA1:
-    key      = HKDF-SHA-256(no salt, ECDH x, COSE_KDF_Context with the request's SHA-256 as SuppPubInfo.other)
+    key      = HKDF-SHA-256(no salt, ECDH x, COSE_KDF_Context)
+    context  = [1, [sender, nil, nil], [receiver, nil, nil], [128, << {1: -25} >>, SHA-256 of the request]]
+    sender   = the ephemeral key in the envelope, receiver = the request's key, each as a compressed SEC 1 point (33 bytes)
 """
 
 import hashlib
@@ -10,7 +12,7 @@ import zlib
 
 import cbor2
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -58,10 +60,15 @@ def raw_signature(private, message):
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def content_key(private, public, recipient_protected, request_hash):
-    """RFC 9053, 5.2 and 6.3.1: ECDH-ES + HKDF-256 for A128GCM."""
-    party = [None, None, None]
-    info = cbor2.dumps([1, party, party, [128, recipient_protected, request_hash]])
+def compressed(public):
+    """SEC 1, 2.3.3."""
+    return public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
+
+
+def content_key(private, public, sender, receiver, recipient_protected, request_hash):
+    """RFC 9053, 5.2 and 6.3.1: ECDH-ES + HKDF-256 for A128GCM; both keys are the parties' identities."""
+    parties = [[compressed(key), None, None] for key in (sender, receiver)]
+    info = cbor2.dumps([1, *parties, [128, recipient_protected, request_hash]])
     return HKDF(hashes.SHA256(), 16, None, info).derive(private.exchange(ec.ECDH(), public))
 
 
@@ -69,7 +76,7 @@ def seal(token, recipient, request_hash):
     """The wallet's side: a token encrypted to the request's key, as text."""
     ephemeral = ec.generate_private_key(ec.SECP256R1())
     protected, recipient_protected = cbor2.dumps({1: 1}), cbor2.dumps({1: -25})
-    key = content_key(ephemeral, recipient, recipient_protected, request_hash)
+    key = content_key(ephemeral, recipient, ephemeral.public_key(), recipient, recipient_protected, request_hash)
     iv = hashlib.sha256(token + b"iv").digest()[:12]
     ciphertext = AESGCM(key).encrypt(iv, zlib.compress(token, 9), cbor2.dumps(["Encrypt", protected, b""]))
     message = [protected, {5: iv}, ciphertext, [[recipient_protected, {-1: cose_key(ephemeral.public_key())}, b""]]]
@@ -83,7 +90,8 @@ def open_answer(text, private, request_hash):
     assert message.tag == 96
     protected, unprotected, ciphertext, [[recipient_protected, recipient, nothing]] = message.value
     assert cbor2.loads(protected) == {1: 1} and cbor2.loads(recipient_protected) == {1: -25} and nothing == b""
-    key = content_key(private, public_key(recipient[-1]), recipient_protected, request_hash)
+    sender = public_key(recipient[-1])
+    key = content_key(private, sender, sender, private.public_key(), recipient_protected, request_hash)
     return zlib.decompress(AESGCM(key).decrypt(unprotected[5], ciphertext, cbor2.dumps(["Encrypt", protected, b""])))
 
 

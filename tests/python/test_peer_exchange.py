@@ -68,6 +68,11 @@ class PathB(unittest.TestCase):
         answer = peer.seal(TOKEN, request.key, request.hash)
         changed = answer[:-3] + ("000" if answer[-3:] != "000" else "001")
         self.assertIn("error", self.ours(do="open", answer=changed))
+        # The sign of the ephemeral key alone: the shared secret stays the same, the answer does not.
+        message = bytearray(peer.base45_decode(answer[5:]))
+        self.assertIn(message[-2], (0xF4, 0xF5))
+        message[-2] ^= 1
+        self.assertIn("no open request", self.ours(do="open", answer="CWA1:" + peer.base45_encode(bytes(message)))["error"])
         self.assertEqual(self.ours(do="open", answer=answer), {"kbt": TOKEN.hex()})
         self.assertIn("closed", self.ours(do="open", answer=answer)["error"])
 

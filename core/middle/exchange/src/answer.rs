@@ -24,7 +24,7 @@ use crate::scan::{Scanned, expect};
 ///
 /// [`ExchangeError::TooLarge`] when it does not fit into one symbol: fewer fields, or a radio path.
 pub fn seal(kbt: &[u8], request: &VerifiedRequest, random: &dyn Random) -> Result<String, ExchangeError> {
-    let message = ecdh_es::encrypt(&codec::deflate(kbt), request.key(), Some(&request.hash()), random)?;
+    let message = ecdh_es::encrypt(&codec::deflate(kbt), request.key(), &request.hash(), random)?;
     let text = format!("{PREFIX_ANSWER}{}", codec::to_base45(&message));
     if text.len() > qr::CEILING { Err(ExchangeError::TooLarge) } else { Ok(text) }
 }
@@ -129,12 +129,12 @@ impl OpenRequest {
         // What the text is comes first: a wrong code must not be told as a late one.
         let message = read_envelope(text)?;
         let key = self.ephemeral.as_ref().ok_or(ExchangeError::Closed)?;
-        let compressed = message.open(key, Some(&self.hash)).ok_or(ExchangeError::NotForUs)?;
+        let compressed = message.open(key, &self.hash).ok_or(ExchangeError::NotForUs)?;
         if self.is_stale(now) {
             self.close();
             return Err(ExchangeError::Stale);
         }
-        // The content is remembered, not the text: the envelope has parts that nobody protects.
+        // The content is remembered, not the text: whoever sealed it once could seal it again.
         if !self.seen.insert(sha256(&compressed)) {
             return Err(ExchangeError::Closed);
         }
