@@ -171,6 +171,18 @@ pub enum CentralCommand {
     /// Whom the trust repository vouches for.
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Prints what the service did for each account, without names: keys, issued copies with their status, offers, changes, notices.
+    Ledger {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
     /// Signs the trust repository anew.
     Republish {
         /// The folder of the service.
@@ -319,6 +331,27 @@ pub enum OfficerCommand {
         #[arg(long)]
         dir: PathBuf,
     },
+    /// Writes one file of all signed public data that this device holds (trust, status lists), to be carried to a device without a network.
+    Carry {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Takes a file made by `officer carry` on another device, judged exactly as a sync; needs no network.
+    Take {
+        /// The device's folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The file.
+        #[arg(long = "in", value_name = "FILE")]
+        file: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Draws a request and waits, with the request open in memory, until it was answered or its time is over.
     Ask {
         /// The device's folder.
@@ -339,6 +372,9 @@ pub enum OfficerCommand {
         /// Picture of the request.
         #[arg(long)]
         out: PathBuf,
+        /// Write every answer that could be decrypted into this folder: personal data, for tests and audits only.
+        #[arg(long, value_name = "DIR", hide = true)]
+        record: Option<PathBuf>,
     },
     /// Hands the picture of an answer to the waiting `ask` and prints the verdict.
     Check {
@@ -422,6 +458,15 @@ pub enum WalletCommand {
     Sync(WalletArgs),
     /// Lists what was asked and shown, and when.
     Log(WalletArgs),
+    /// Prints what the wallet holds and did, without values: copy sets with their keys and states, consents, work under way.
+    Ledger {
+        /// The wallet.
+        #[command(flatten)]
+        wallet: WalletArgs,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A wallet and its passcode.

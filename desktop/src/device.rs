@@ -1,8 +1,5 @@
 //! A wallet or a staff device in a folder of this machine: opened with the desktop's own ports, through the exported border, as a phone does it.
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use wallet_bindings::ports::{ClockPort, KeyStorePort, ListenerPort};
@@ -72,9 +69,14 @@ pub fn wallet_at(
     Wallet::open(config, keys, sealer, clock, listener).map_err(|e| at_border("opening the wallet", e))
 }
 
-/// Opens the staff device in `dir`, which holds a `service.json`. With a folder for `answers`, everything it decrypts is written there.
-pub fn verifier(dir: &Path, keys: Arc<dyn KeyStorePort>, clock: &DesktopClock, answers: Option<&Path>) -> Result<Arc<Verifier>, Trouble> {
-    verifier_at(dir, ServiceFile::read(dir)?, keys, clock, answers)
+/// Opens the staff device in `dir`, which holds a `service.json`. With a recorder, it is told everything that the device decrypts.
+pub fn verifier(
+    dir: &Path,
+    keys: Arc<dyn KeyStorePort>,
+    clock: &DesktopClock,
+    recorder: Option<Arc<dyn Recorder>>,
+) -> Result<Arc<Verifier>, Trouble> {
+    verifier_at(dir, ServiceFile::read(dir)?, keys, clock, recorder)
 }
 
 /// Opens the staff device in `dir` for a given service.
@@ -83,7 +85,7 @@ pub fn verifier_at(
     service: ServiceFile,
     keys: Arc<dyn KeyStorePort>,
     clock: &DesktopClock,
-    answers: Option<&Path>,
+    recorder: Option<Arc<dyn Recorder>>,
 ) -> Result<Arc<Verifier>, Trouble> {
     let sealer = SoftwareSealer::new(&hardware(dir)?).map_err(|e| at_border("opening the sealer", e))?;
     let config = VerifierConfig {
@@ -94,33 +96,9 @@ pub fn verifier_at(
         trust_floor: service.trust_floor,
     };
     let clock: Arc<dyn ClockPort> = Arc::new(clock.clone());
-    let opened = match answers {
+    let opened = match recorder {
         None => Verifier::open(config, keys, sealer, clock, None),
-        Some(folder) => Verifier::open_recorded(config, keys, sealer, clock, None, Arc::new(AnswerRecord::new(folder))),
+        Some(recorder) => Verifier::open_recorded(config, keys, sealer, clock, None, recorder),
     };
     opened.map_err(|e| at_border("opening the staff device", e))
-}
-
-/// Writes decrypted answers into a folder: `0001.cbor`, `0002.cbor`, ... Several devices may share the folder.
-struct AnswerRecord(PathBuf);
-
-impl AnswerRecord {
-    fn new(folder: &Path) -> Self {
-        Self(folder.to_owned())
-    }
-}
-
-impl Recorder for AnswerRecord {
-    fn decrypted_answer(&self, token: &[u8]) {
-        let written = (1..10_000_u32).map(|number| self.0.join(format!("{number:04}.cbor"))).find_map(|path| {
-            match File::options().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(mut file) => Some(file.write_all(token)),
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => None,
-                Err(e) => Some(Err(e)),
-            }
-        });
-        if let Some(Err(error)) = written {
-            tracing::warn!(%error, "a decrypted answer could not be written to the record");
-        }
-    }
 }

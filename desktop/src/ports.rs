@@ -149,6 +149,10 @@ impl KeyStorePort for RememberingKeys {
     fn delete(&self, keys: Vec<String>) -> Result<(), PortFault> {
         self.inner.delete(keys)
     }
+
+    fn list(&self) -> Result<Vec<String>, PortFault> {
+        self.inner.list()
+    }
 }
 
 #[cfg(test)]

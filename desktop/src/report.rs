@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use wallet_base::fact::{Conclusion, Fact, Verdict};
+use wallet_base::fact::{By, Conclusion, Fact, Verdict};
 
 /// One fact as it is printed: a name of the closed registry, a result, and where it comes from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct FactLine {
     pub about: String,
     /// Text without personal data.
     pub detail: String,
+    /// In the demo, where there are several: the device that found it, or `central`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device: String,
 }
 
 impl From<&Fact> for FactLine {
@@ -30,6 +33,7 @@ impl From<&Fact> for FactLine {
             by: fact.by().as_str().to_owned(),
             about: fact.subject().to_owned(),
             detail: fact.detail().to_owned(),
+            device: String::new(),
         }
     }
 }
@@ -47,6 +51,19 @@ impl Finding {
     /// A step that has nothing to judge and did its work.
     pub fn done() -> Self {
         Self { verdict: Conclusion::Verified.to_string(), facts: Vec::new() }
+    }
+
+    /// What `device` found or was told. Facts about no document are then about the device itself.
+    #[must_use]
+    pub fn on(mut self, device: &str) -> Self {
+        for fact in &mut self.facts {
+            let found_by = if fact.by == By::Central.as_str() { By::Central.as_str() } else { device };
+            found_by.clone_into(&mut fact.device);
+            if fact.about.is_empty() {
+                device.clone_into(&mut fact.about);
+            }
+        }
+        self
     }
 
     /// Puts several findings into one: the first rejection counts, then the first undetermined one.
@@ -117,7 +134,7 @@ pub struct Report {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use wallet_base::fact::{By, FactName};
+    use wallet_base::fact::FactName;
 
     use super::*;
 

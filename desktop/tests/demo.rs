@@ -104,7 +104,8 @@ fn the_whole_story_ends_as_expected_and_leaves_nothing() {
             assert!(["passed", "failed", "not-checked"].contains(&text(fact, "result")));
             assert!(["wallet", "verifier", "central"].contains(&text(fact, "by")));
             assert!(fact["caution"].is_boolean());
-            text(fact, "about");
+            // Every fact says which device found it and what it is about.
+            assert!(!text(fact, "about").is_empty() && !text(fact, "device").is_empty(), "{fact}");
             text(fact, "detail");
         }
     }
@@ -134,9 +135,59 @@ fn a_given_folder_holds_everything_and_nothing_else_is_written() {
         assert!(std::fs::read_dir(dir.join("record").join(part)).unwrap().next().is_some(), "record/{part} is empty");
     }
     assert!(std::fs::read_to_string(dir.join("record/card.apdu")).unwrap().lines().count() > 20);
+    manifest_is_whole(&dir.join("record"));
     watched.assert_nothing_left();
     // A folder with somebody's things in it is not used.
     assert_eq!(watched.run(&["demo", "--dir", dir.to_str().unwrap()]).status.code(), Some(3));
+}
+
+/// The manifest names every file of the record, every device, and judges nothing.
+fn manifest_is_whole(record: &Path) {
+    let written = std::fs::read_to_string(record.join("story.json")).unwrap();
+    let story: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(story["version"], 1);
+    for anchor in ["root", "tls_root", "card_authority"] {
+        assert!(record.join(text(&story["trust"], anchor)).is_file());
+    }
+    for word in ["\"verdict\"", "\"facts\"", "\"expected\"", "portrait.match", "credential.status", "exchange.nonce"] {
+        assert!(!written.contains(word), "the manifest tells {word}");
+    }
+    let devices: BTreeSet<&str> = story["devices"].as_array().unwrap().iter().map(|d| text(d, "id")).collect();
+    let mut named = BTreeSet::new();
+    let (mut running, mut apdus) = (false, 0);
+    for step in story["steps"].as_array().unwrap() {
+        let mut at = step["started"].as_i64().unwrap();
+        for event in step["events"].as_array().unwrap() {
+            let now = event["at"].as_i64().unwrap();
+            assert!(at <= now && now <= step["ended"].as_i64().unwrap(), "{event}");
+            at = now;
+            if let Some(device) = event.get("device") {
+                assert!(devices.contains(device.as_str().unwrap()), "{event} belongs to nobody");
+            }
+            if let Some(file) = event.get("file") {
+                assert!(record.join(file.as_str().unwrap()).is_file(), "{event}");
+                named.insert(file.as_str().unwrap().to_owned());
+            }
+            match text(event, "kind") {
+                "central" => running = text(event, "what") == "started",
+                // Between the end of central's process and its next start nobody used a network.
+                "http" => assert!(running, "{event}"),
+                "apdu" => {
+                    assert_eq!(event["first_line"].as_u64().unwrap(), apdus + 1);
+                    apdus = event["last_line"].as_u64().unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+    let files = |folder: &str, ending: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(record.join(folder)).unwrap().flatten();
+        entries.map(|e| format!("{folder}/{}", e.file_name().to_string_lossy())).filter(|n| n.ends_with(ending)).collect()
+    };
+    for file in [files("http", ".json"), files("qr", ".png"), files("answers", ".cbor")].concat() {
+        assert!(named.contains(&file), "{file} is not in the manifest");
+    }
+    assert_eq!(std::fs::read_to_string(record.join("card.apdu")).unwrap().lines().count() as u64, apdus);
 }
 
 fn attack(word: &str, fact: &str) {

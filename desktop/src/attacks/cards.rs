@@ -1,9 +1,10 @@
 //! Forged cards, and evidence sent straight to central past the wallet's own check.
 use super::straight::{self, Straight};
-use super::{rejected, spoiled};
+use super::{STRANGER, rejected, spoiled};
 use crate::cli::Forgery;
 use crate::demo::Run;
 use crate::demo::steps;
+use crate::demo::story::FIRST;
 use crate::demo::world::World;
 use crate::report::Finding;
 use crate::trouble::Trouble;
@@ -11,15 +12,16 @@ use crate::trouble::Trouble;
 /// A forged card, first held to an honest phone, then read by a phone that checks nothing and sends everything to central.
 pub fn forged(run: &mut Run, how: Forgery, fact: &str) -> bool {
     run.step("central starts", "verified", steps::central_starts)
-        && run.step("card read", &rejected(fact), |w| steps::card_read(w, Some(how.word())))
+        && run.step("card read", &rejected(fact), |w| steps::card_read(w, &FIRST, Some(how.word())))
         && run.step("forged evidence straight to central", &rejected(fact), |w| past_the_wallet(w, how))
 }
 
 fn past_the_wallet(world: &mut World, how: Forgery) -> Result<Finding, Trouble> {
-    let address = world.put_card(Some(how.word()))?;
+    let _at_work = world.manifest.acting(STRANGER, "straight");
+    let address = world.put_card(STRANGER, &FIRST, Some(how.word()))?;
     let client = Straight::new(world)?;
     let session = client.open()?;
-    let evidence = straight::read(&session, &address)?;
+    let evidence = straight::read(world, &session, &address)?;
     world.screen.tell("A phone that checks nothing sends what the card said to central.");
     let finding = client.send(&session, &evidence)?;
     world.take_card_away()?;
@@ -28,8 +30,8 @@ fn past_the_wallet(world: &mut World, how: Forgery) -> Result<Finding, Trouble> 
 
 /// Genuine evidence, recorded on its way, sent again for another account and by another device key.
 pub fn replayed(run: &mut Run, fact: &str) -> bool {
-    run.step("the genuine card is read", "verified", |w| steps::card_read(w, None))
-        && run.step("activation", "verified", steps::activation)
+    run.step("the genuine card is read", "verified", |w| steps::card_read(w, &FIRST, None))
+        && run.step("activation", "verified", |w| steps::activation(w, &FIRST))
         && run.step("recorded evidence for another account", &rejected(fact), again)
 }
 
@@ -41,6 +43,7 @@ fn again(world: &mut World) -> Result<Finding, Trouble> {
         .into_iter()
         .rfind(|e| e.path == "/activation/chip" && e.status == 200)
         .ok_or_else(|| spoiled("replay", "no evidence was recorded"))?;
+    let _at_work = world.manifest.acting(STRANGER, "straight");
     let client = Straight::new(world)?;
     let (session, evidence) = straight::recorded(&recorded.sent)?;
     // The victim's session, but signed for by the attacker's device key.

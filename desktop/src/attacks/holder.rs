@@ -13,12 +13,11 @@ use wallet_credential::sd_cwt::{SdCwt, kbt};
 use wallet_documents::claim_keys;
 use wallet_exchange::{ReaderTrust, UnverifiedRequest, VerifiedRequest, seal};
 
-use super::{rejected, spoiled};
+use super::{STRANGER, rejected, spoiled};
 use crate::demo::Run;
 use crate::demo::steps::{self, FACE_OPEN};
-use crate::demo::story::{DESKS, Desk, LICENCE, ROADSIDE};
+use crate::demo::story::{DESKS, Desk, FIRST, LICENCE, ROADSIDE};
 use crate::demo::world::World;
-use crate::device::at_border;
 use crate::report::Finding;
 use crate::trouble::Trouble;
 
@@ -53,8 +52,9 @@ pub fn another_request(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("roadside check", &rejected(fact), |world| {
             let other = steps::ask(world, &ROADSIDE, Vec::new())?;
-            let (_, request) = read(world, &other.text)?;
-            other.open.cancel().map_err(|e| at_border("giving up a request", e))?;
+            world.sees(STRANGER, "request", &other.picture);
+            let (_, request) = read(world, &other.picture.text)?;
+            steps::cancel(world, &ROADSIDE, &other)?;
             world.screen.tell("The officer gives up on that request and asks again.");
             dishonest_check(world, Twist { other_request: Some(request.hash()), ..Twist::default() })
         })
@@ -62,21 +62,23 @@ pub fn another_request(run: &mut Run, fact: &str) -> bool {
 
 /// An answer to an earlier request is shown to the next one.
 pub fn earlier_answer(run: &mut Run, fact: &str) -> bool {
-    let mut filmed = String::new();
+    let mut filmed = None;
     steps::until_documents(run)
         && run.step("roadside check", FACE_OPEN, |world| {
             let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
-            let (by_phone, text) = steps::answer(world, &asked.text, ROADSIDE.role)?;
-            let by_officer = steps::judge(world, &ROADSIDE, &text)?;
+            let (by_phone, picture) = steps::answer(world, &FIRST, &asked.picture, ROADSIDE.id)?;
+            let by_officer = steps::judge(world, &ROADSIDE, &picture)?;
             world.screen.tell("Somebody filmed the answer.");
-            filmed = text;
+            world.sees(STRANGER, "answer", &picture);
+            filmed = Some(picture);
             Ok(Finding::join([by_phone, by_officer]))
         })
         && run.step("second roadside check", &rejected(fact), |world| {
             steps::ask(world, &ROADSIDE, Vec::new())?;
             world.screen.tell("The film of the earlier answer is shown:");
-            let text = world.by_picture("filmed-answer", &filmed)?;
-            steps::judge(world, &ROADSIDE, &text)
+            let filmed = filmed.ok_or_else(|| spoiled("no film", "there was no answer"))?;
+            let shown = world.by_picture(STRANGER, "answer", "filmed-answer", &filmed.text)?;
+            steps::judge(world, &ROADSIDE, &shown)
         })
 }
 
@@ -107,8 +109,9 @@ fn dishonest_check(world: &mut World, twist: Twist) -> Result<Finding, Trouble> 
     let copy = copies.last().ok_or_else(|| spoiled("no copy", "no credential was recorded"))?;
     let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
     world.screen.tell("The holder answers without the wallet:");
-    let text = dishonest_answer(world, copy, &asked.text, twist)?;
-    let seen = world.by_picture("dishonest-answer", &text)?;
+    world.sees(STRANGER, "request", &asked.picture);
+    let text = dishonest_answer(world, copy, &asked.picture.text, twist)?;
+    let seen = world.by_picture(STRANGER, "answer", "dishonest-answer", &text)?;
     steps::judge(world, &ROADSIDE, &seen)
 }
 
@@ -141,7 +144,7 @@ fn dishonest_answer(world: &World, copy: &[u8], asked: &str, twist: Twist) -> Re
 /// The owner of the phone lets its key sign.
 fn signed_by_phone(world: &World, token: &SdCwt, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
     let failed = |e: &dyn std::fmt::Display| spoiled("signing with the phone's key", e);
-    let keys = &world.phone.keys;
+    let keys = &world.phone(&FIRST)?.keys;
     let name = keys.name_of(&token.holder_key().to_sec1()).ok_or_else(|| failed(&"the phone does not have this key"))?;
     let leave = keys.authorise("roadside check".to_owned(), vec![name.clone()], 1, 10_000).map_err(|e| failed(&e))?;
     keys.sign(Some(leave), name, bytes.to_vec()).map_err(|e| failed(&e))

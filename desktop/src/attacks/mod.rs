@@ -13,10 +13,15 @@ pub use forgery::forged;
 
 use crate::cli::{Forgery, Tamper};
 use crate::demo::Run;
+use crate::demo::manifest::Device;
 use crate::trouble::Trouble;
+
+/// The attackers' own device in the record.
+const STRANGER: &str = "stranger";
 
 /// Plays one attack; tells whether every step of it was done and ended as expected.
 pub fn run(tamper: Tamper, run: &mut Run) -> bool {
+    run.world.manifest.introduce(Device { id: STRANGER.to_owned(), kind: STRANGER, ..Device::default() });
     match tamper {
         Tamper::Dg => cards::forged(run, Forgery::Dg, tamper.fact()),
         Tamper::SodSigner => cards::forged(run, Forgery::SodSigner, tamper.fact()),

@@ -8,7 +8,7 @@ use super::holder::later;
 use super::{rejected, spoiled};
 use crate::demo::Run;
 use crate::demo::steps::{self, FACE_OPEN, officer_syncs};
-use crate::demo::story::{CLINIC, GATE, LICENCE, ROADSIDE};
+use crate::demo::story::{CLINIC, FIRST, GATE, LICENCE, ROADSIDE};
 use crate::demo::world::World;
 use crate::device::at_border;
 use crate::relay::Reply;
@@ -25,7 +25,7 @@ const COPIES_SHOWN: usize = 4;
 /// The licence was suspended; somebody hands the officer lists in which nothing is, signed by a key of their own.
 pub fn forged_status(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
-        && run.step("licence suspended at central", "verified", steps::suspension)
+        && run.step("licence suspended at central", "verified", |w| steps::suspension(w, &FIRST))
         && run.step("officer syncs", &rejected(fact), |world| {
             let signer = SoftwareKey::generate(Curve::P256, &OsRandom);
             let kid = sha256(&signer.public_key().to_sec1()).get(..8).map(<[u8]>::to_vec).unwrap_or_default();
@@ -55,7 +55,7 @@ fn all_valid(genuine: &[u8], signer: &SoftwareKey, kid: &[u8], now: Timestamp) -
 pub fn frozen_status(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("half of the copies are shown", FACE_OPEN, |world| {
-            let checks = (0..COPIES_SHOWN).map(|_| steps::check(world, &ROADSIDE)).collect::<Result<Vec<_>, _>>()?;
+            let checks = (0..COPIES_SHOWN).map(|_| steps::check(world, &FIRST, &ROADSIDE)).collect::<Result<Vec<_>, _>>()?;
             Ok(Finding::join(checks))
         })
         && run.step("15 days later the staff devices enrol again", "verified", |world| later(world, 15, &[GATE, CLINIC]))
@@ -65,18 +65,20 @@ pub fn frozen_status(run: &mut Run, fact: &str) -> bool {
             world.screen.tell("Somebody on the network keeps handing out the status lists of 15 days ago, genuine, every signature right.");
             synced_under_attack(world)
         })
-        && run.step("roadside check", &rejected(fact), |world| steps::check(world, &ROADSIDE))
+        && run.step("roadside check", &rejected(fact), |world| steps::check(world, &FIRST, &ROADSIDE))
 }
 
 fn refill(world: &mut World) -> Result<Finding, Trouble> {
-    let report = world.phone.wallet.sync().map_err(|e| at_border("syncing the wallet", e))?;
+    let at_work = world.manifest.acting(FIRST.phone, "sync");
+    let report = world.phone(&FIRST)?.wallet.sync().map_err(|e| at_border("syncing the wallet", e))?;
+    drop(at_work);
     for document in &report.refilled {
         world.screen.tell(&format!("The phone fetched {} new copies of {}.", document.copies, document.id));
     }
     if report.refilled.iter().all(|d| d.copies == 0) {
         return Err(spoiled("no new copies came", "the attack needs copies of today"));
     }
-    Ok(report.verdict.into())
+    Ok(Finding::from(report.verdict).on(FIRST.phone))
 }
 
 /// Central published a newer trust list; somebody hands the officer the older one.

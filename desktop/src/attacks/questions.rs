@@ -6,11 +6,11 @@ use wallet_base::x509::{CertificateSpec, issue};
 use wallet_exchange::certificate::reader_certificate;
 use wallet_exchange::{RequestSpec, RequestedDocument};
 
-use super::{rejected, spoiled};
+use super::{STRANGER, rejected, spoiled};
 use crate::demo::Run;
 use crate::demo::steps;
-use crate::demo::story::{GATE, ROADSIDE};
-use crate::demo::world::World;
+use crate::demo::story::{FIRST, GATE, ROADSIDE};
+use crate::demo::world::{Picture, World};
 use crate::report::Finding;
 use crate::trouble::Trouble;
 
@@ -24,8 +24,8 @@ pub fn unknown_verifier(run: &mut Run, fact: &str) -> bool {
         && run.step("roadside check", &rejected(fact), |world| {
             world.stop_central()?;
             let text = strangers_request(world)?;
-            let seen = world.by_picture("stranger-request", &text)?;
-            refused_by_phone(world, &seen)
+            let shown = world.by_picture(STRANGER, "request", "stranger-request", &text)?;
+            refused_by_phone(world, &shown)
         })
 }
 
@@ -70,9 +70,9 @@ pub fn stale_request(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("roadside check", &rejected(fact), |world| {
             let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
-            world.clock.set_ahead(world.clock.seconds_ahead() + 3600);
+            world.set_clocks_on(3600);
             world.screen.tell("An hour goes by.");
-            refused_by_phone(world, &asked.text)
+            refused_by_phone(world, &asked.picture)
         })
 }
 
@@ -82,16 +82,16 @@ pub fn over_ask(run: &mut Run, fact: &str) -> bool {
         && run.step("flight check", &rejected(fact), |world| {
             let fields = ["full_name", "birth_date", FORBIDDEN].map(str::to_owned).to_vec();
             let asked = steps::ask(world, &GATE, fields)?;
-            refused_by_phone(world, &asked.text)
+            refused_by_phone(world, &asked.picture)
         })
 }
 
 /// What the phone says to a request; it must not propose to show anything.
-fn refused_by_phone(world: &World, text: &str) -> Result<Finding, Trouble> {
-    let pending = steps::read_request(world, text)?;
+fn refused_by_phone(world: &World, picture: &Picture) -> Result<Finding, Trouble> {
+    let pending = steps::read_request(world, &FIRST, picture)?;
     if pending.default_selection().is_some() {
         return Err(spoiled("the phone proposes an answer", "it should show nothing"));
     }
     world.screen.tell("The phone proposes nothing; nothing is sent.");
-    Ok(pending.verdict().into())
+    Ok(Finding::from(pending.verdict()).on(FIRST.phone))
 }

@@ -12,9 +12,11 @@ use wallet_chip::reader::{Input, ReadPlan, Reader, drive};
 use wallet_chip::vietnam::PersonalNumber;
 use wallet_platform::http::{Http, HttpConfig};
 
-use super::spoiled;
-use crate::card::{CITIZEN, SocketCard};
+use super::{STRANGER, spoiled};
+use crate::card::SocketCard;
+use crate::demo::story::FIRST;
 use crate::demo::world::World;
+use crate::ports::RecordingCard;
 use crate::report::{FactLine, Finding};
 use crate::service_file::ServiceFile;
 use crate::trouble::Trouble;
@@ -55,7 +57,7 @@ fn failed(what: &'static str) -> impl Fn(&dyn std::fmt::Display) -> Trouble {
 impl Straight {
     /// A client with a fresh key, through the same network as everybody.
     pub fn new(world: &World) -> Result<Self, Trouble> {
-        let service = ServiceFile::read(&world.paths.wallet())?;
+        let service = ServiceFile::read(&world.paths.phone(FIRST.phone))?;
         let http = Http::new(HttpConfig::new(service.url.clone(), service.tls_root_der()?)).map_err(|e| failed("reaching central")(&e))?;
         Ok(Self { http, key: SoftwareKey::generate(Curve::P256, &OsRandom) })
     }
@@ -83,7 +85,7 @@ impl Straight {
             .and_then(|facts| serde_json::from_value(facts).ok())
             .ok_or_else(|| spoiled("central gave no facts", format!("it answered {status}")))?;
         let verdict = facts.iter().find(|f| f.result == "failed").map_or_else(|| "verified".to_owned(), |f| format!("rejected:{}", f.name));
-        Ok(Finding { verdict, facts })
+        Ok(Finding { verdict, facts }.on(STRANGER))
     }
 
     /// Sends evidence and gives only the status of the answer.
@@ -99,12 +101,15 @@ impl Straight {
 }
 
 /// Reads the card at `address` for a session of the attacker's own, checking nothing.
-pub fn read(session: &Session, address: &str) -> Result<Vec<u8>, Trouble> {
+pub fn read(world: &World, session: &Session, address: &str) -> Result<Vec<u8>, Trouble> {
     let wrong = failed("reading the card");
-    let can = PersonalNumber::parse(CITIZEN).ok_or_else(|| wrong(&"no personal number"))?.can().map_err(|e| wrong(&e))?;
-    let socket = SocketCard::connect(address)?;
+    let can = PersonalNumber::parse(FIRST.number).ok_or_else(|| wrong(&"no personal number"))?.can().map_err(|e| wrong(&e))?;
+    let (trace, before) = world.card_trace();
+    let socket = RecordingCard::new(Arc::new(SocketCard::connect(address)?), &trace).map_err(|e| wrong(&e))?;
     let mut reader = Reader::new(ReadPlan::full(Some(session.challenge())), Password::Can(can), Arc::new(OsRandom));
-    let data = drive(&mut reader, Input::Start, |command| socket.transceive(command.to_vec()).ok()).map_err(|e| wrong(&e))?;
+    let data = drive(&mut reader, Input::Start, |command| socket.transceive(command.to_vec()).ok());
+    world.note_card_trace(STRANGER, before);
+    let data = data.map_err(|e| wrong(&e))?;
     Ok(Evidence::from_data(&data, true).map_err(|e| wrong(&e))?.encode())
 }
 

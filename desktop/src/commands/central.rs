@@ -82,6 +82,11 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
             print_line(&format!("trust version {version}"));
             Ok(DONE)
         }
+        CentralCommand::Ledger { dir, json, clock_offset } => {
+            let ledger = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.ledger()).map_err(failed)?;
+            super::ledger::central(&ledger, json);
+            Ok(DONE)
+        }
         CentralCommand::Republish { dir, clock_offset } => {
             let version = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.republish()).map_err(failed)?;
             print_line(&format!("trust version {version}"));

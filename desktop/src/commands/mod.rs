@@ -1,6 +1,7 @@
 //! The commands beside the demo.
 pub mod central;
 pub mod chip;
+mod ledger;
 pub mod officer;
 mod officer_socket;
 pub mod wallet;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
-use wallet_bindings::{Verifier, WalletError};
+use wallet_bindings::{Verifier, VerifierSyncReport, WalletError};
 
 use super::officer_socket::{Holder, hand_over};
 use super::{central, secret};
@@ -20,6 +20,9 @@ use crate::report::Finding;
 use crate::screen::{Screen, print_line};
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED, USAGE};
 use crate::words::{self, FieldLine};
+
+/// Longest carried file; the same cap stands behind the border.
+const MAX_CARRIED: u64 = 64 << 20;
 
 /// Runs one of the commands.
 pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
@@ -40,8 +43,19 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             let report = open(&dir)?.sync().map_err(|e| at_border("syncing", e))?;
             Ok(show(&report.verdict.into(), &Shown::default(), false))
         }
-        OfficerCommand::Ask { dir, document, fields, purpose, place, out } => {
-            let verifier = open(&dir)?;
+        OfficerCommand::Carry { dir, out } => {
+            let file = open(&dir)?.carry().map_err(|e| at_border("carrying", e))?;
+            std::fs::write(&out, &file).map_err(|e| Trouble::outside(&format!("writing {}", out.display()), e))?;
+            print_line(&format!("{}: {} bytes, signed public data only; take it with `officer take`", out.display(), file.len()));
+            Ok(DONE)
+        }
+        OfficerCommand::Take { dir, file, json } => {
+            let carried = read_carried(&file)?;
+            let report = open(&dir)?.take(carried).map_err(|e| at_border("taking the file", e))?;
+            Ok(show_sync(report, json))
+        }
+        OfficerCommand::Ask { dir, document, fields, purpose, place, out, record } => {
+            let verifier = device::verifier(&dir, device::keys(&dir)?, &DesktopClock::default(), record.as_deref())?;
             // The socket first: whoever sees the picture can have it checked.
             let holder = Holder::open(&dir)?;
             holder.remove_when_interrupted();
@@ -71,6 +85,31 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             Ok(show(&finding, &Shown { fields: list(&reply, "fields"), withheld: list(&reply, "withheld") }, json))
         }
     }
+}
+
+/// A carried file, up to one byte above its cap: the border refuses what is longer.
+fn read_carried(file: &Path) -> Result<Vec<u8>, Trouble> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(file).and_then(|open| open.take(MAX_CARRIED + 1).read_to_end(&mut bytes));
+    read.map_err(|e| Trouble::usage(format!("{}: {e}", file.display())))?;
+    Ok(bytes)
+}
+
+/// Prints what a sync or a carried file came to.
+fn show_sync(report: VerifierSyncReport, json: bool) -> u8 {
+    let (trust, lists, stored) = (report.trust.clone(), report.lists, report.stored);
+    let finding = Finding::from(report.verdict);
+    if json {
+        let trust = trust.map(|t| json!({ "version": t.version, "signed_at": t.signed_at, "expires": t.expires }));
+        let reply = json!({ "verdict": finding.verdict, "facts": finding.facts, "trust": trust, "lists": lists, "stored": stored });
+        print_line(&reply.to_string());
+        return exit_code(&finding.verdict);
+    }
+    if let Some(trust) = trust {
+        Screen::talking().say(&format!("trust version {}, expires {}; {stored} of {lists} lists stored", trust.version, trust.expires));
+    }
+    show(&finding, &Shown::default(), false)
 }
 
 fn open(dir: &Path) -> Result<Arc<Verifier>, Trouble> {

@@ -68,6 +68,11 @@ pub fn run(command: WalletCommand) -> Result<u8, Trouble> {
             answer(&wallet, text, fields, out, yes)
         }
         WalletCommand::Sync(arguments) => sync(&arguments),
+        WalletCommand::Ledger { wallet, json } => {
+            let wallet = unlock(&wallet.dir, &wallet.passcode)?;
+            super::ledger::wallet(&wallet.ledger().map_err(|e| at_border("reading the ledger", e))?, json);
+            Ok(DONE)
+        }
         WalletCommand::Log(arguments) => {
             let wallet = unlock(&arguments.dir, &arguments.passcode)?;
             for entry in wallet.consent_log().map_err(|e| at_border("reading the log", e))? {

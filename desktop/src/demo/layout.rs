@@ -30,7 +30,7 @@ impl Layout {
             let temporary = tempfile::Builder::new().prefix("citizen-wallet-demo-").tempdir().map_err(failed)?;
             Self { paths: Paths(temporary.path().to_owned()), temporary: Some(temporary) }
         };
-        for folder in [layout.paths.wallet(), layout.paths.qr(), layout.paths.answers()] {
+        for folder in [layout.paths.qr(), layout.paths.answers(), layout.paths.anchors()] {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         private(&layout.paths.0).map_err(failed)?;
@@ -54,14 +54,19 @@ impl Layout {
 }
 
 impl Paths {
-    /// The citizen's phone.
-    pub fn wallet(&self) -> PathBuf {
-        self.0.join("wallet")
+    /// A citizen's phone.
+    pub fn phone(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     /// A staff device.
-    pub fn officer(&self, role: &str) -> PathBuf {
-        self.0.join("officer").join(role)
+    pub fn officer(&self, name: &str) -> PathBuf {
+        self.0.join("officer").join(name)
+    }
+
+    /// `path` as it is named in the demo's folder.
+    pub fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.0).unwrap_or(path).to_string_lossy().into_owned()
     }
 
     /// The central service.
@@ -77,6 +82,11 @@ impl Paths {
     /// Pictures of QR codes.
     pub fn qr(&self) -> PathBuf {
         self.record().join("qr")
+    }
+
+    /// What apps are built with: roots.
+    pub fn anchors(&self) -> PathBuf {
+        self.record().join("anchors")
     }
 
     /// Answers as the verifiers decrypted them.

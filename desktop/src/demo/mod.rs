@@ -1,6 +1,8 @@
 //! `demo`: from a chip card to checks without a network, as one story whose every step is judged.
 mod layout;
 mod listener;
+pub mod manifest;
+mod opened;
 pub mod steps;
 pub mod story;
 pub mod world;
@@ -91,7 +93,10 @@ impl Run {
         }
         self.screen.heading(self.steps.len() + 1, name);
         let begun = Instant::now();
-        let (verdict, facts) = match work(&mut self.world) {
+        self.world.manifest.begin(name);
+        let worked = work(&mut self.world);
+        let noted = self.world.manifest.end();
+        let (verdict, facts) = match worked.and_then(|finding| noted.map(|()| finding)) {
             Ok(finding) => (finding.verdict, finding.facts),
             Err(trouble) => (format!("error: {trouble}"), Vec::new()),
         };

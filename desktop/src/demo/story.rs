@@ -1,6 +1,7 @@
 //! The words of the story. Everyone in it is invented; what is shown on this terminal is what the people in it see on their own screens.
 use std::time::Duration;
 
+use crate::card::CITIZEN;
 use crate::cli::{DemoArgs, Tamper};
 use crate::report::Report;
 use crate::screen::Screen;
@@ -10,9 +11,27 @@ pub const PASSCODE: &str = "246810";
 /// The document that is suspended.
 pub const LICENCE: &str = "driving-licence";
 
+/// A citizen with card and phone.
+#[derive(Debug, Clone, Copy)]
+pub struct Citizen {
+    /// Name of the phone; its folder.
+    pub phone: &'static str,
+    /// Personal number, one of central's invented citizens.
+    pub number: &'static str,
+    /// In the story.
+    pub person: &'static str,
+}
+
+/// The citizen of the story.
+pub const FIRST: Citizen = Citizen { phone: "wallet", number: CITIZEN, person: "the citizen" };
+/// All citizens with a phone.
+pub const CITIZENS: [Citizen; 1] = [FIRST];
+
 /// One counter where documents are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Desk {
+    /// Name of the staff device; its folder under `officer/`.
+    pub id: &'static str,
     /// Role of the device, a row of the table of roles.
     pub role: &'static str,
     /// Organisation in the device's certificate.
@@ -27,6 +46,7 @@ pub struct Desk {
 
 /// The airline's desk.
 pub const GATE: Desk = Desk {
+    id: "flight",
     role: "flight",
     organisation: "Vietnam Airlines",
     place: "Gate 12, Nội Bài",
@@ -35,6 +55,7 @@ pub const GATE: Desk = Desk {
 };
 /// The traffic police.
 pub const ROADSIDE: Desk = Desk {
+    id: "traffic-police",
     role: "traffic-police",
     organisation: "CSGT Hà Nội",
     place: "Quốc lộ 5, km 12",
@@ -43,6 +64,7 @@ pub const ROADSIDE: Desk = Desk {
 };
 /// The hospital's reception.
 pub const CLINIC: Desk = Desk {
+    id: "health",
     role: "health",
     organisation: "Bệnh viện Bạch Mai",
     place: "Quầy tiếp đón 3",

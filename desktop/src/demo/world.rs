@@ -1,7 +1,7 @@
 //! Everything the story happens in: the relay, central as a process that comes and goes, the card as a process, the phone, the staff devices.
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wallet_bindings::ports::ListenerPort;
@@ -9,16 +9,29 @@ use wallet_bindings::{Verifier, Wallet};
 
 use super::layout::{Layout, Paths};
 use super::listener::CardProgress;
-use super::story::Desk;
+use super::manifest::{Anchors, Device, Event, Manifest};
+use super::opened::OpenedAnswers;
+use super::story::{CITIZENS, Citizen, Desk};
 use crate::commands::central;
 use crate::device;
 use crate::ports::{DesktopClock, RememberingKeys};
+use crate::relay::record::{Recorder, Witness};
 use crate::relay::{Relay, Reserved};
 use crate::screen::Screen;
+use crate::service_file::ServiceFile;
 use crate::supervise::{self, Service};
+use crate::tools::card;
 use crate::trouble::Trouble;
 
-/// The citizen's phone.
+/// A picture of a QR code, as a camera reads it.
+pub struct Picture {
+    /// The text decoded from its pixels.
+    pub text: String,
+    /// Its file in the record.
+    pub file: String,
+}
+
+/// A citizen's phone.
 pub struct Phone {
     /// The wallet.
     pub wallet: Arc<Wallet>,
@@ -36,12 +49,38 @@ pub struct World {
     pub relay: Relay,
     /// The clock of all devices; central is started with the same offset.
     pub clock: DesktopClock,
-    /// The citizen's phone.
-    pub phone: Phone,
+    /// What happened, for the record.
+    pub manifest: Manifest,
+    phones: BTreeMap<&'static str, Phone>,
     staff: BTreeMap<&'static str, Arc<Verifier>>,
     central: Option<Service>,
-    card: Option<Service>,
+    card: Option<(&'static str, Service)>,
     pictures: usize,
+}
+
+/// Copies into the record what apps are built with, so that the record can be judged by itself.
+fn anchors(paths: &Paths, service: &ServiceFile) -> Result<Anchors, Trouble> {
+    let folder = paths.anchors();
+    let write = |name: &str, bytes: &[u8]| -> Result<String, Trouble> {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|e| Trouble::outside(&format!("writing {}", path.display()), e))?;
+        Ok(format!("anchors/{name}"))
+    };
+    Ok(Anchors {
+        root: write("root.json", service.trust_root.as_bytes())?,
+        tls_root: write("tls-root.der", &service.tls_root_der()?)?,
+        card_authority: write("card-authority.der", card::authority()?.csca().der())?,
+        floor: service.trust_floor,
+    })
+}
+
+fn new_phone(folder: &Path, service: &ServiceFile, clock: &DesktopClock, screen: Screen) -> Result<Phone, Trouble> {
+    std::fs::create_dir_all(folder).map_err(|e| Trouble::outside("making the phone's folder", e))?;
+    service.write(folder)?;
+    let keys = device::keys(folder)?;
+    let listener: Arc<dyn ListenerPort> = Arc::new(CardProgress::new(screen));
+    let wallet = device::wallet(folder, Arc::<RememberingKeys>::clone(&keys), clock, Some(listener))?;
+    Ok(Phone { wallet, keys })
 }
 
 fn arguments(words: &[&str], dir: PathBuf) -> Vec<OsString> {
@@ -51,7 +90,7 @@ fn arguments(words: &[&str], dir: PathBuf) -> Vec<OsString> {
 }
 
 impl World {
-    /// Makes central's folder, starts the relay and opens a new phone. Central itself does not run yet.
+    /// Makes central's folder, starts the relay and opens new phones. Central itself does not run yet.
     pub fn build(layout: &Layout, screen: Screen) -> Result<Self, Trouble> {
         let paths = layout.paths();
         let port = Reserved::new()?;
@@ -60,25 +99,28 @@ impl World {
         supervise::run("central init", &init)?;
         let service = central::public_files(&paths.central())?;
         let identity = central::relay_identity(&paths.central())?;
-        let relay = Relay::start(port, identity, &service.tls_root_der()?, &paths.record().join("http"))?;
-        screen.say(&format!("A relay on {} stands between every device and central and writes down what passes.", relay.url()));
         let clock = DesktopClock::default();
-        let folder = paths.wallet();
-        service.write(&folder)?;
-        let keys = device::keys(&folder)?;
-        let listener: Arc<dyn ListenerPort> = Arc::new(CardProgress::new(screen));
-        let wallet = device::wallet(&folder, Arc::<RememberingKeys>::clone(&keys), &clock, Some(listener))?;
-        Ok(Self {
-            paths,
-            screen,
-            relay,
-            clock,
-            phone: Phone { wallet, keys },
-            staff: BTreeMap::new(),
-            central: None,
-            card: None,
-            pictures: 0,
-        })
+        let manifest = Manifest::new(&paths.record(), &clock, anchors(&paths, &service)?);
+        let witness: Arc<dyn Witness> = Arc::new(manifest.clone());
+        let recorder = Recorder::new(&paths.record().join("http"), Some(witness)).map_err(|e| Trouble::outside("making the record", e))?;
+        let relay = Relay::start(port, identity, &service.tls_root_der()?, recorder)?;
+        screen.say(&format!("A relay on {} stands between every device and central and writes down what passes.", relay.url()));
+        let mut phones = BTreeMap::new();
+        for citizen in &CITIZENS {
+            phones.insert(citizen.phone, new_phone(&paths.phone(citizen.phone), &service, &clock, screen)?);
+            manifest.introduce(Device {
+                id: citizen.phone.to_owned(),
+                kind: "wallet",
+                folder: citizen.phone.to_owned(),
+                ..Device::default()
+            });
+        }
+        Ok(Self { paths, screen, relay, clock, manifest, phones, staff: BTreeMap::new(), central: None, card: None, pictures: 0 })
+    }
+
+    /// A citizen's phone.
+    pub fn phone(&self, citizen: &Citizen) -> Result<&Phone, Trouble> {
+        self.phones.get(citizen.phone).ok_or_else(|| Trouble::usage(format!("{} has no phone", citizen.person)))
     }
 
     fn offset(&self) -> [OsString; 2] {
@@ -98,6 +140,7 @@ impl World {
         let service = Service::start("central", &words, &self.paths.record().join("central.log"))?;
         self.screen.tell(&format!("Central runs as process {} on {}.", service.id(), service.address()));
         self.relay.connect(Some(service.address()));
+        self.manifest.note(Event::Central { what: "started" });
         self.central = Some(service);
         Ok(())
     }
@@ -108,6 +151,7 @@ impl World {
         let Some(service) = self.central.take() else { return Ok(()) };
         let id = service.id();
         service.stop()?;
+        self.manifest.note(Event::Central { what: "stopped" });
         self.screen.tell(&format!("Central is switched off: process {id} is gone. Nobody has a network now."));
         Ok(())
     }
@@ -115,69 +159,115 @@ impl World {
     /// Runs a `central` command on the service's folder and gives what it printed.
     pub fn administrate(&self, words: &[&str]) -> Result<String, Trouble> {
         let (verb, rest) = words.split_first().ok_or_else(|| Trouble::usage("no command"))?;
+        self.manifest.note(Event::Admin { words: words.iter().map(|&word| word.to_owned()).collect() });
         let mut all = arguments(&["central", verb], self.paths.central());
         all.extend(rest.iter().map(OsString::from));
         all.extend(self.offset());
         supervise::run("central", &all)
     }
 
-    /// Starts a simulated card as a process of its own; `forgery` as the words of `chip sim --forged`.
-    pub fn put_card(&mut self, forgery: Option<&str>) -> Result<String, Trouble> {
+    /// Holds a simulated card, a process of its own, to the phone `device`; `forgery` as the words of `chip sim --forged`.
+    pub fn put_card(&mut self, device: &'static str, citizen: &Citizen, forgery: Option<&str>) -> Result<String, Trouble> {
         self.take_card_away()?;
-        let mut words: Vec<OsString> = ["chip", "sim", "--until-stdin-closes"].iter().map(OsString::from).collect();
+        let words = ["chip", "sim", "--until-stdin-closes", "--citizen", citizen.number];
+        let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
         if let Some(how) = forgery {
             words.extend([OsString::from("--forged"), OsString::from(how)]);
         }
         let card = Service::start("the card", &words, &self.paths.record().join("card.log"))?;
         let address = card.address().to_owned();
-        self.card = Some(card);
+        self.card = Some((device, card));
+        self.manifest.note(Event::Sim { device: device.to_owned(), what: "placed" });
         Ok(address)
     }
 
     /// Ends the card's process.
     pub fn take_card_away(&mut self) -> Result<(), Trouble> {
-        self.card.take().map_or(Ok(()), Service::stop)
+        let Some((device, card)) = self.card.take() else { return Ok(()) };
+        card.stop()?;
+        self.manifest.note(Event::Sim { device: device.to_owned(), what: "taken" });
+        Ok(())
+    }
+
+    /// Where the exchanges between a phone and a card are written, and how many lines there are so far.
+    pub fn card_trace(&self) -> (PathBuf, usize) {
+        let path = self.paths.record().join("card.apdu");
+        let lines = std::fs::read(&path).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count());
+        (path, lines)
+    }
+
+    /// Notes what passed between phone and card since there were `before` lines.
+    pub fn note_card_trace(&self, device: &str, before: usize) {
+        let (path, after) = self.card_trace();
+        if after > before {
+            let file = self.manifest.name_of(&path);
+            self.manifest.note(Event::Apdu { device: device.to_owned(), file, first_line: before + 1, last_line: after });
+        }
     }
 
     /// Makes a new staff device for a desk and enrols it with a fresh one-time code. An older device of that desk is put aside.
     pub fn enrol(&mut self, desk: &Desk) -> Result<(), Trouble> {
         let code = self.administrate(&["staff-code", "--role", desk.role, "--organisation", desk.organisation, "--place", desk.place])?;
-        let folder = self.paths.officer(desk.role);
-        if !self.staff.contains_key(desk.role) {
+        let folder = self.paths.officer(desk.id);
+        if !self.staff.contains_key(desk.id) {
             std::fs::create_dir_all(&folder).map_err(|e| Trouble::outside("making the device's folder", e))?;
             central::public_files(&self.paths.central())?.write(&folder)?;
-            let verifier = device::verifier(&folder, device::keys(&folder)?, &self.clock, Some(&self.paths.answers()))?;
-            self.staff.insert(desk.role, verifier);
+            let opened = OpenedAnswers { device: desk.id.to_owned(), folder: self.paths.answers(), manifest: self.manifest.clone() };
+            let verifier = device::verifier(&folder, device::keys(&folder)?, &self.clock, Some(Arc::new(opened)))?;
+            self.staff.insert(desk.id, verifier);
+            self.manifest.introduce(Device {
+                id: desk.id.to_owned(),
+                kind: "officer",
+                folder: self.paths.name_of(&folder),
+                role: desk.role.to_owned(),
+                organisation: desk.organisation.to_owned(),
+                place: desk.place.to_owned(),
+            });
         }
+        let _at_work = self.manifest.acting(desk.id, "enrol");
         self.staff(desk)?.enrol(code.trim().to_owned()).map_err(|e| device::at_border("enrolling a staff device", e))?;
         Ok(())
     }
 
     /// The staff device of a desk.
     pub fn staff(&self, desk: &Desk) -> Result<&Verifier, Trouble> {
-        self.staff.get(desk.role).map(Arc::as_ref).ok_or_else(|| Trouble::usage(format!("the device of {} is not enrolled", desk.role)))
+        self.staff.get(desk.id).map(Arc::as_ref).ok_or_else(|| Trouble::usage(format!("the device `{}` is not enrolled", desk.id)))
     }
 
     /// Moves the clocks of everybody, central's too, which has to be off.
     pub fn let_time_pass(&mut self, days: i64) -> Result<(), Trouble> {
         self.stop_central()?;
-        self.clock.set_ahead(self.clock.seconds_ahead() + days * 86_400);
+        self.set_clocks_on(days * 86_400);
         self.screen.tell(&format!("All clocks are moved {days} days on."));
         Ok(())
     }
 
-    /// Draws `text` as a picture file, shows it, and gives the text that was decoded from the pixels of the file: only that is used from here on.
-    pub fn by_picture(&mut self, what: &str, text: &str) -> Result<String, Trouble> {
+    /// Moves the clocks of all devices by `seconds`.
+    pub fn set_clocks_on(&self, seconds: i64) {
+        self.clock.set_ahead(self.clock.seconds_ahead() + seconds);
+        self.manifest.note(Event::Clock { offset: self.clock.seconds_ahead() });
+    }
+
+    /// `device` draws `text` (`what`: a `request` or an `answer`) as a picture file; gives what was decoded from the pixels of the file: only that is
+    /// used from here on.
+    pub fn by_picture(&mut self, device: &str, what: &'static str, name: &str, text: &str) -> Result<Picture, Trouble> {
         self.pictures += 1;
-        let path = self.paths.qr().join(format!("{:02}-{what}.png", self.pictures));
-        let decoded = crate::pictures::draw_and_read(text, &path, self.screen)?;
-        self.screen.tell(&format!("({} characters; drawn to {} and read back from its pixels)", decoded.len(), path.display()));
-        Ok(decoded)
+        let path = self.paths.qr().join(format!("{:02}-{name}.png", self.pictures));
+        let text = crate::pictures::draw_and_read(text, &path, self.screen)?;
+        self.screen.tell(&format!("({} characters; drawn to {} and read back from its pixels)", text.len(), path.display()));
+        let file = self.manifest.name_of(&path);
+        self.manifest.note(Event::Picture { device: device.to_owned(), what, file: file.clone() });
+        Ok(Picture { text, file })
+    }
+
+    /// The camera of `device` reads a picture.
+    pub fn sees(&self, device: &str, what: &'static str, picture: &Picture) {
+        self.manifest.note(Event::Seen { device: device.to_owned(), what, file: picture.file.clone() });
     }
 
     /// The end of the story: devices closed, processes gone.
     pub fn end(mut self) -> Result<(), Trouble> {
-        let mut closed = vec![self.phone.wallet.close()];
+        let mut closed: Vec<_> = self.phones.values().map(|phone| phone.wallet.close()).collect();
         closed.extend(self.staff.values().map(|verifier| verifier.close()));
         let closed = closed.into_iter().collect::<Result<(), _>>().map_err(|e| device::at_border("closing the devices", e));
         let card = self.take_card_away();

@@ -4,7 +4,6 @@ mod identity;
 pub mod record;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -80,7 +79,7 @@ impl Reserved {
 
 impl Relay {
     /// Starts the relay on the reserved port: `identity` towards the phone, `root` (DER) as the only root that central's certificate may come from.
-    pub fn start(reserved: Reserved, identity: Identity, root: &[u8], record: &Path) -> Result<Self, Trouble> {
+    pub fn start(reserved: Reserved, identity: Identity, root: &[u8], recorder: Recorder) -> Result<Self, Trouble> {
         let failed = |e: &dyn std::fmt::Display| Trouble::outside("starting the relay", e);
         let root = reqwest::Certificate::from_der(root).map_err(|e| failed(&e))?;
         let client = reqwest::Client::builder()
@@ -100,13 +99,8 @@ impl Relay {
             .with_single_cert(chain, key)
             .map_err(|e| failed(&e))?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let shared = Arc::new(Shared {
-            upstream: Mutex::new(None),
-            client,
-            recorder: Recorder::new(record).map_err(|e| failed(&e))?,
-            intruder: Mutex::new(None),
-            refused: AtomicUsize::new(0),
-        });
+        let shared =
+            Arc::new(Shared { upstream: Mutex::new(None), client, recorder, intruder: Mutex::new(None), refused: AtomicUsize::new(0) });
         let port = reserved.0.local_addr().map_err(|e| failed(&e))?.port();
         reserved.0.set_nonblocking(true).map_err(|e| failed(&e))?;
         let handle = Handle::new();

@@ -1,6 +1,6 @@
 //! The recorder: every request and answer that passes the relay, kept in memory for who stands there and written to `record/http/`.
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -21,18 +21,24 @@ pub struct Exchange {
     pub replaced: Option<Vec<u8>>,
 }
 
+/// Who is told of every exchange, once it is written.
+pub trait Witness: Send + Sync {
+    /// `head` is the file that describes the exchange; its bodies lie beside it.
+    fn passed(&self, head: &Path);
+}
+
 /// Keeps exchanges in memory and writes their bodies into a folder.
-#[derive(Debug)]
 pub struct Recorder {
     folder: PathBuf,
+    witness: Option<Arc<dyn Witness>>,
     seen: Mutex<Vec<Exchange>>,
 }
 
 impl Recorder {
-    /// Records into `folder`, which is made.
-    pub fn new(folder: &Path) -> std::io::Result<Self> {
+    /// Records into `folder`, which is made, and tells `witness`.
+    pub fn new(folder: &Path, witness: Option<Arc<dyn Witness>>) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), seen: Mutex::new(Vec::new()) })
+        Ok(Self { folder: folder.to_owned(), witness, seen: Mutex::new(Vec::new()) })
     }
 
     /// Keeps one exchange. A body that cannot be written is told in the log and stays in memory.
@@ -44,7 +50,8 @@ impl Recorder {
             "method": exchange.method, "path": exchange.path, "status": exchange.status, "replaced": exchange.replaced.is_some(),
             "sent_bytes": exchange.sent.len(), "received_bytes": exchange.received.len(),
         });
-        let written = std::fs::write(self.folder.join(format!("{stem}.json")), format!("{head}\n"))
+        let described = self.folder.join(format!("{stem}.json"));
+        let written = std::fs::write(&described, format!("{head}\n"))
             .and_then(|()| write_body(&self.folder.join(format!("{stem}.request")), &exchange.sent))
             .and_then(|()| write_body(&self.folder.join(format!("{stem}.response")), &exchange.received))
             .and_then(|()| write_body(&self.folder.join(format!("{stem}.replaced")), exchange.replaced.as_deref().unwrap_or_default()));
@@ -52,6 +59,9 @@ impl Recorder {
             tracing::warn!(%error, "an exchange could not be written to the record");
         }
         seen.push(exchange);
+        if let Some(witness) = &self.witness {
+            witness.passed(&described);
+        }
     }
 
     /// Everything seen so far, oldest first.
@@ -66,5 +76,5 @@ fn write_body(path: &Path, body: &[u8]) -> std::io::Result<()> {
 
 fn slug(path: &str) -> String {
     let plain: String = path.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).take(80).collect();
-    plain.trim_matches('-').to_owned()
+    plain.trim_matches(['-', '.']).to_owned()
 }

@@ -60,7 +60,7 @@ async fn what_passes_is_recorded_replaced_when_asked_and_refused_when_central_is
     let identity = || Identity::for_localhost(&certificate, &key, now()).unwrap();
     let upstream = service(identity());
     let folder = tempfile::tempdir().unwrap();
-    let relay = Relay::start(Reserved::new().unwrap(), identity(), certificate.der(), folder.path()).unwrap();
+    let relay = Relay::start(Reserved::new().unwrap(), identity(), certificate.der(), Recorder::new(folder.path(), None).unwrap()).unwrap();
     let client =
         reqwest::Client::builder().tls_certs_only([reqwest::Certificate::from_der(certificate.der()).unwrap()]).no_proxy().build().unwrap();
     let post = || client.post(format!("{}/a/b?c=1", relay.url())).header("x-proof", "p").body("hello").send();
