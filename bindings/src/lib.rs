@@ -18,6 +18,7 @@ pub mod contract;
 pub mod display;
 mod entry;
 pub mod error;
+pub mod ledger_view;
 pub mod ports;
 pub mod qr;
 pub mod request;
@@ -31,6 +32,9 @@ pub mod wallet_views;
 pub use contract::{ContractReport, contract_card_channel, contract_clock, contract_device_sealer, contract_key_store, contract_listener};
 pub use display::{DisplayGroupView, DisplayItemView, DisplayValueView, DisplayView, catalogue, word};
 pub use error::WalletError;
+pub use ledger_view::{
+    LedgerAccountView, LedgerBatchView, LedgerConsentView, LedgerCopyView, LedgerCredentialView, LedgerKeyView, LedgerView,
+};
 pub use qr::{QrSymbol, ScannedKind, classify, qr_decode_luma, qr_decode_png, qr_draw};
 pub use request::{Answer, PendingRequest, RequestItem, Selection, VerifierView};
 pub use verdict::{FactView, VerdictView};

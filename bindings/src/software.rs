@@ -93,6 +93,10 @@ impl KeyStorePort for SoftwareKeyStore {
     fn delete(&self, keys: Vec<String>) -> Result<(), PortFault> {
         Ok(self.0.delete(&keys.into_iter().map(KeyId).collect::<Vec<_>>())?)
     }
+
+    fn list(&self) -> Result<Vec<String>, PortFault> {
+        Ok(self.0.list()?.into_iter().map(|key| key.0).collect())
+    }
 }
 
 impl DeviceSealerPort for SoftwareSealer {

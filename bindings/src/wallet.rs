@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::entry::enter;
 use crate::error::WalletError;
+use crate::ledger_view::LedgerView;
 use crate::ports::{self, CardChannelPort, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
 use crate::request::PendingRequest;
 use crate::wallet_views::{
@@ -201,6 +202,11 @@ impl Wallet {
     /// What central told of the documents so far, newest first.
     pub fn notices(&self) -> Result<Vec<ChangeView>, WalletError> {
         enter(|| Ok(self.0.notices()?.iter().map(ChangeView::from).collect()))
+    }
+
+    /// What this wallet holds and did, row by row and without values: for a support screen, and to be compared with central's ledger.
+    pub fn ledger(&self) -> Result<LedgerView, WalletError> {
+        enter(|| Ok(LedgerView::from(&self.0.ledger()?)))
     }
 
     /// Trust, changed documents, refill of copies.

@@ -49,6 +49,14 @@ impl Admin {
         Ok(Self { dir: dir.to_owned(), config: Config::load(dir)?, clock, random: Arc::new(OsRandom) })
     }
 
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn clock(&self) -> &dyn TimeSource {
+        &*self.clock
+    }
+
     /// Suspends a citizen's document: its living copies read as suspended, and none are issued until it is reinstated.
     ///
     /// # Errors

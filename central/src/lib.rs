@@ -26,6 +26,7 @@ mod files;
 mod init;
 mod issuance;
 mod keys;
+mod ledger;
 mod metadata;
 pub mod registry;
 mod server;

@@ -126,6 +126,10 @@ class PythonKeyStore(Port, wb.KeyStorePort):
             for key in keys:
                 self._keys.pop(key, None)
 
+    def list(self):
+        with self._lock:
+            return [*self._keys]
+
     def _use(self, authorisation, key):
         """The private key, when this use of it is allowed; counts the use."""
         with self._lock:

@@ -81,6 +81,10 @@ impl core::KeyStore for KeyStore {
     fn delete(&self, keys: &[core::KeyId]) -> Result<(), core::PortError> {
         Ok(self.0.delete(names(keys))?)
     }
+
+    fn list(&self) -> Result<Vec<core::KeyId>, core::PortError> {
+        Ok(self.0.list()?.into_iter().map(core::KeyId).collect())
+    }
 }
 
 fn names(keys: &[core::KeyId]) -> Vec<String> {

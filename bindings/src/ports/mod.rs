@@ -26,6 +26,9 @@ pub trait KeyStorePort: Send + Sync {
     fn end(&self, authorisation: String) -> Result<(), PortFault>;
     /// Deletes keys; a key that is gone already is no fault.
     fn delete(&self, keys: Vec<String>) -> Result<(), PortFault>;
+    /// Names of every key made through this store and not deleted, those of earlier runs included. A store serves one wallet or one staff
+    /// device: an app that has both gives each its own. May be `Unsupported`.
+    fn list(&self) -> Result<Vec<String>, PortFault>;
 }
 
 /// Seals shares of the database keys with a key of the device's hardware.

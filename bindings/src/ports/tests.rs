@@ -32,6 +32,9 @@ impl KeyStorePort for Sloppy {
     fn delete(&self, _: Vec<String>) -> Result<(), PortFault> {
         Err(PortFault::KeyInvalidated)
     }
+    fn list(&self) -> Result<Vec<String>, PortFault> {
+        Err(PortFault::Unavailable)
+    }
 }
 
 impl DeviceSealerPort for Sloppy {

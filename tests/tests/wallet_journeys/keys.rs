@@ -71,4 +71,8 @@ impl KeyStore for CountingKeys {
     fn delete(&self, keys: &[KeyId]) -> Result<(), PortError> {
         self.inner.delete(keys)
     }
+
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        self.inner.list()
+    }
 }

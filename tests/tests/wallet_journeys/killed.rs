@@ -85,6 +85,10 @@ impl KeyStore for FusedKeys {
     fn delete(&self, ids: &[KeyId]) -> Result<(), PortError> {
         self.around(|keys| keys.delete(ids))
     }
+
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        self.around(KeyStore::list)
+    }
 }
 
 fn path(orders: &Value, name: &str) -> PathBuf {

@@ -213,6 +213,10 @@ impl KeyStore for Guarded<dyn KeyStore> {
         let keys = keys.to_vec();
         self.run(self.deadlines.device, move |p| p.delete(&keys), nothing)?
     }
+
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        self.run(self.deadlines.device, |p| p.list(), nothing)?
+    }
 }
 
 impl DeviceSealer for Guarded<dyn DeviceSealer> {

@@ -114,6 +114,13 @@ pub trait KeyStore: Send + Sync {
 
     /// Destroys keys. Deleting an unknown key is no error.
     fn delete(&self, keys: &[KeyId]) -> Result<(), PortError>;
+
+    /// Names of every key that was made through this store and not deleted, those of earlier runs included: keys whose maker died before it wrote
+    /// them down are found by it. A store serves one wallet or one staff device; a shell that has both gives each its own.
+    /// [`PortError::Unsupported`] where the platform cannot list its keys; then such keys stay for ever.
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        Err(PortError::Unsupported)
+    }
 }
 
 /// What guards a sealed share.

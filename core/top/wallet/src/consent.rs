@@ -37,7 +37,7 @@ impl ConsentOutcome {
         }
     }
 
-    fn read(text: Option<&str>) -> Self {
+    pub(crate) fn read(text: Option<&str>) -> Self {
         match text {
             Some("shown") => Self::Shown,
             Some("declined") => Self::Declined,

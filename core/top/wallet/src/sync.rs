@@ -12,6 +12,7 @@ use crate::error::WalletError;
 use crate::inner::Inner;
 use crate::issuance::{self, IssuedDocument, copies};
 use crate::session;
+use crate::strays;
 use crate::trust;
 use crate::wallet::StoreState;
 
@@ -76,6 +77,7 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
             copies::forget_spent(db)
         })?;
         inner.bury_keys()?;
+        strays::bury(inner)?;
     }
     verdict.push(crate::clock::fact(inner)?.optional());
     report.verdict = verdict;
@@ -218,7 +220,7 @@ fn end_everything(db: &Connection, at: Timestamp) -> Result<(), WalletError> {
     Ok(())
 }
 
-fn cursor(db: &Connection) -> Result<i64, WalletError> {
+pub(crate) fn cursor(db: &Connection) -> Result<i64, WalletError> {
     let text: Option<String> = db.query_row("SELECT value FROM setting WHERE name = 'cursor'", [], |r| r.get(0)).optional()?;
     Ok(text.and_then(|t| t.parse().ok()).unwrap_or(0))
 }

@@ -11,6 +11,7 @@ use crate::documents::{self, DocumentSummary, DocumentView};
 use crate::error::WalletError;
 use crate::inner::Inner;
 use crate::issuance::{self, IssuanceReport};
+use crate::ledger::{self, Ledger};
 use crate::presentation::{self, PendingRequest};
 use crate::sync::{self, Change, SyncReport};
 
@@ -153,6 +154,11 @@ impl Wallet {
     /// The consent log, newest first.
     pub fn consent_log(&self) -> Result<Vec<ConsentEntry>, WalletError> {
         self.inner.read(consent::list)
+    }
+
+    /// What this wallet holds and did, row by row and without values: to be compared with central's own ledger.
+    pub fn ledger(&self) -> Result<Ledger, WalletError> {
+        ledger::read(&self.inner)
     }
 
     /// Trust, change feed, refill of copy sets, clean-up. On a locked wallet: trust only.

@@ -35,6 +35,7 @@ pub const KEY_STORE_CLAUSES: &[&str] = &[
     "agreement-is-ecdh-or-unsupported",
     "deleted-key-is-invalidated",
     "deleting-twice-is-no-error",
+    "lists-what-it-holds-or-unsupported",
 ];
 
 const PORT: Clauses = Clauses("KeyStore");
@@ -149,5 +150,14 @@ fn run(store: &dyn KeyStore, made: &mut Vec<KeyId>) -> Result<(), ContractBreach
     let clause = "deleted-key-is-invalidated";
     PORT.value(clause, store.delete(&[key(account)]))?;
     PORT.hold(clause, refuses(store, None, account, PortError::KeyInvalidated))?;
-    PORT.value("deleting-twice-is-no-error", store.delete(&[key(account)]))
+    PORT.value("deleting-twice-is-no-error", store.delete(&[key(account)]))?;
+
+    let clause = "lists-what-it-holds-or-unsupported";
+    match store.list() {
+        Err(e) => PORT.hold(clause, e == PortError::Unsupported),
+        Ok(held) => {
+            let holds = |k: &(KeyId, PublicKey)| held.iter().filter(|id| **id == k.0).count();
+            PORT.hold(clause, holder.iter().chain([transaction]).all(|k| holds(k) == 1) && holds(account) == 0)
+        }
+    }
 }

@@ -166,6 +166,14 @@ impl KeyStore for SlyKeys {
         deleted.extend_from_slice(keys);
         self.inner.delete(keys)
     }
+
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        let mut held = self.inner.list()?;
+        if self.is("lists-what-it-holds-or-unsupported") {
+            held.extend_from_slice(&self.deleted.lock().unwrap());
+        }
+        Ok(held)
+    }
 }
 
 #[test]

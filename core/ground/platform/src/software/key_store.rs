@@ -238,6 +238,18 @@ impl KeyStore for SoftwareKeyStore {
         }
         files::sync_dir(&self.directory).map_err(|_| PortError::Unavailable)
     }
+
+    /// A file that a kill left half written is listed too: it is to be deleted like any other.
+    fn list(&self) -> Result<Vec<KeyId>, PortError> {
+        let entries = fs::read_dir(&self.directory).map_err(|_| PortError::Unavailable)?;
+        let mut keys = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(|_| PortError::Unavailable)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".key")).map(|id| KeyId(id.to_owned()));
+            keys.extend(id.filter(|id| self.path(id).is_some()));
+        }
+        Ok(keys)
+    }
 }
 
 #[cfg(test)]
@@ -310,6 +322,20 @@ mod tests {
         let sly = KeyId("../../../../etc/passwd".to_owned());
         assert_eq!(store.sign(None, &sly, b"m"), Err(PortError::KeyInvalidated));
         store.delete(&[sly]).unwrap();
+    }
+
+    #[test]
+    fn half_written_keys_are_listed_and_other_files_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SoftwareKeyStore::open(dir.path()).unwrap();
+        let (id, _) = store.create_keys(KeyClass::Account, 1, b"c").unwrap().keys[0].clone();
+        let half = KeyId("0".repeat(32));
+        fs::write(dir.path().join(format!("{}.key", half.0)), b"ha").unwrap();
+        fs::write(dir.path().join("other.key"), b"x").unwrap();
+        let listed: BTreeSet<KeyId> = store.list().unwrap().into_iter().collect();
+        assert_eq!(listed, BTreeSet::from([id.clone(), half.clone()]));
+        store.delete(&[id, half]).unwrap();
+        assert!(store.list().unwrap().is_empty());
     }
 
     #[test]

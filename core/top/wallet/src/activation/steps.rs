@@ -16,6 +16,7 @@ use crate::dpop::AccountKey;
 use crate::error::WalletError;
 use crate::facts;
 use crate::inner::Inner;
+use crate::strays;
 use crate::trust;
 
 /// Longest session believed.
@@ -37,7 +38,10 @@ pub(crate) fn begin(inner: &Inner) -> Result<ActivationView, WalletError> {
     trust::ensure(inner)?;
     let key = match key.filter(|_| !ended) {
         Some(key) => key,
-        None => create_account_key(inner)?,
+        None => {
+            strays::bury(inner)?;
+            create_account_key(inner)?
+        }
     };
     let answer = inner.service.post("/activation/open", &json!({"device_key": key.public.to_jwk(), "action": ACTION}))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|t| !t.is_empty() && t.len() <= 128).map(str::to_owned);

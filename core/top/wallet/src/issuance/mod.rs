@@ -25,7 +25,7 @@ use crate::activation::{Step, rows};
 use crate::documents::{self, DocumentState};
 use crate::error::WalletError;
 use crate::inner::Inner;
-use crate::{session, trust};
+use crate::{session, strays, trust};
 
 /// What an issuance did.
 #[derive(Clone, Debug)]
@@ -128,6 +128,7 @@ fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> 
     }
     inner.progress(Progress { step: "documents".to_owned(), done: total, total, ..Progress::default() });
     inner.bury_keys()?;
+    strays::bury(inner)?;
     inner.tell("documents", "issued");
     Ok(report)
 }
