@@ -12,7 +12,7 @@ use super::officer_socket::{Holder, hand_over};
 use super::{central, secret};
 use crate::advice::sentence;
 use crate::cli::OfficerCommand;
-use crate::device::{self, at_border};
+use crate::device::{self, AnswerRecord, at_border};
 use crate::newfolder::NewFolder;
 use crate::pictures;
 use crate::ports::DesktopClock;
@@ -55,7 +55,8 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             Ok(show_sync(report, json))
         }
         OfficerCommand::Ask { dir, document, fields, purpose, place, out, record } => {
-            let verifier = device::verifier(&dir, device::keys(&dir)?, &DesktopClock::default(), record.as_deref())?;
+            let recorder = record.map(|folder| -> Arc<dyn Recorder> { Arc::new(AnswerRecord::new(&folder, |_| {})) });
+            let verifier = device::verifier(&dir, device::keys(&dir)?, &DesktopClock::default(), recorder)?;
             // The socket first: whoever sees the picture can have it checked.
             let holder = Holder::open(&dir)?;
             holder.remove_when_interrupted();
