@@ -3,7 +3,6 @@ pub mod central;
 pub mod chip;
 mod ledger;
 pub mod officer;
-mod officer_record;
 mod officer_socket;
 pub mod wallet;
 
