@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::card::CITIZEN;
+use crate::tools::session::SessionArgs;
 
 /// The wallet without a phone: one program for the demo, the central service, a simulated card, staff devices, wallets and tools.
 ///
@@ -33,8 +34,12 @@ pub enum Command {
     /// A citizen's wallet.
     #[command(subcommand)]
     Wallet(WalletCommand),
-    /// Verifies a credential file of the mdoc format (an `IssuerSigned` structure, raw or base64) against a given issuer root.
+    /// Verifies a credential file of the mdoc format (an `IssuerSigned` structure, raw or base64) against a given issuer root; with a session
+    /// (`--client-id` and so on, or `--transcript`), a presentation (`DeviceResponse`) for that session.
     Verify(VerifyArgs),
+    /// Presents a credential file of the mdoc format for a session (OpenID4VP 1.0 or any other), signed by a software key. A tool for trying
+    /// other people's verifiers: it does not count copies as a wallet does.
+    Present(PresentArgs),
     /// Tells what a QR text or a QR picture is.
     Inspect(InspectArgs),
 }
@@ -494,6 +499,28 @@ pub struct VerifyArgs {
     /// Judge at this time (RFC 3339) instead of now.
     #[arg(long)]
     pub at: Option<String>,
+    /// The session, when the file is a presentation.
+    #[command(flatten)]
+    pub session: SessionArgs,
+}
+
+/// `present`
+#[derive(Debug, Args)]
+pub struct PresentArgs {
+    /// The credential file (an `IssuerSigned` structure, raw or base64).
+    pub file: PathBuf,
+    /// Folder of the software key store with the credential's key (`device/` in a wallet's folder).
+    #[arg(long, value_name = "DIR")]
+    pub keys: PathBuf,
+    /// What to show: NAMESPACE/ELEMENT, several with commas.
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub show: Vec<String>,
+    /// Where the response is written (CBOR).
+    #[arg(long)]
+    pub out: PathBuf,
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionArgs,
 }
 
 /// `inspect`

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Officer(command) => commands::officer::run(command),
         Command::Wallet(command) => commands::wallet::run(command),
         Command::Verify(arguments) => tools::verify(&arguments),
+        Command::Present(arguments) => tools::present(&arguments),
         Command::Inspect(arguments) => tools::inspect(&arguments),
     };
     let code = ended.unwrap_or_else(|trouble| {

@@ -1,7 +1,11 @@
 //! Tools for people who look at single credentials and codes. They never become part of a phone's library.
 pub mod card;
+mod files;
 mod inspect;
+mod present;
+pub mod session;
 mod verify;
 
 pub use inspect::inspect;
+pub use present::present;
 pub use verify::verify;

@@ -61,7 +61,7 @@ impl UnverifiedMdoc {
 #[derive(Debug)]
 pub struct UnverifiedDeviceResponse {
     documents: Vec<UnverifiedMdoc>,
-    status: Option<u64>,
+    status: u64,
 }
 
 impl UnverifiedDeviceResponse {
@@ -81,7 +81,9 @@ impl UnverifiedDeviceResponse {
         if !version.as_text().is_some_and(|version| version.starts_with("1.")) {
             return Err(CredentialError::Unsupported("version of the device response"));
         }
-        let status = raw::entry(&map, "status").and_then(|item| cbor::decode(item, LIMITS).ok()).and_then(|value| value.as_u64());
+        // Mandatory (8.3.2.1.2.2): a response whose status was taken away or renamed is none.
+        let status = raw::entry(&map, "status").ok_or(CredentialError::Malformed(WHAT))?;
+        let status = cbor::decode(status, LIMITS).ok().and_then(|value| value.as_u64()).ok_or(CredentialError::Malformed(WHAT))?;
         let documents = match raw::entry(&map, "documents") {
             Some(item) => cbor::array_items(item, LIMITS).map_err(|_| CredentialError::Malformed(WHAT))?,
             None => Vec::new(),
@@ -98,8 +100,8 @@ impl UnverifiedDeviceResponse {
         &self.documents
     }
 
-    /// The response's status code (0 is OK), where it is a number.
-    pub fn status(&self) -> Option<u64> {
+    /// The response's status code (0 is OK; table 8 of 8.3.2.1.2.3).
+    pub fn status(&self) -> u64 {
         self.status
     }
 }

@@ -528,6 +528,12 @@ fn malformed_responses_are_refused() {
     assert!(decode(&both).is_err());
     let version = edit(&response, |value| *text_member(value, "version") = Value::text("2.0"));
     assert!(matches!(decode(&version), Err(CredentialError::Unsupported(_))));
+    // The status is mandatory (8.3.2.1.2.2).
+    let without_status = edit(&response, |value| {
+        let Value::Map(entries) = value else { panic!("no map") };
+        entries.retain(|(key, _)| *key != Value::text("status"));
+    });
+    assert_eq!(decode(&without_status), Err(CredentialError::Malformed("device response")));
     let many = edit(&response, |value| {
         let one = document(value).clone();
         *text_member(value, "documents") = Value::Array(vec![one; MAX_DOCUMENTS + 1]);
