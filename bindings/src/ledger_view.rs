@@ -73,7 +73,7 @@ pub struct LedgerConsentView {
     pub outcome: String,
     /// Failed fact or a static word.
     pub reason: String,
-    /// SHA-256 of the request, base64url.
+    /// SHA-256 of the request as it arrived, base64url: what an answer to it names.
     pub request_hash: String,
 }
 
@@ -110,7 +110,7 @@ pub struct LedgerView {
     pub copies: Vec<LedgerCopyView>,
     /// The consent log, oldest first.
     pub consents: Vec<LedgerConsentView>,
-    /// SHA-256 of requests that had their one answer, base64url.
+    /// Requests that had their one answer: SHA-256 of what their verifier signed, base64url.
     pub answered: Vec<String>,
     /// Batches under way.
     pub batches: Vec<LedgerBatchView>,

@@ -82,7 +82,7 @@ pub struct LedgerConsent {
     pub outcome: ConsentOutcome,
     /// Failed fact or a static word.
     pub reason: String,
-    /// SHA-256 of the request's bytes.
+    /// SHA-256 of the request's bytes as they arrived: what an answer to it names.
     pub request_hash: [u8; 32],
 }
 
@@ -110,7 +110,7 @@ pub struct Ledger {
     pub copies: Vec<LedgerCopy>,
     /// The consent log, oldest first.
     pub consents: Vec<LedgerConsent>,
-    /// SHA-256 of requests that had their one answer and are remembered.
+    /// Requests that had their one answer and are remembered: SHA-256 of what their verifier signed.
     pub answered: Vec<[u8; 32]>,
     /// Batches under way.
     pub batches: Vec<LedgerBatch>,
@@ -223,7 +223,7 @@ fn of_sd_cwt(bytes: &[u8], key: &PublicKey) -> LedgerCredential {
 
 fn consents(db: &Connection) -> Result<Vec<LedgerConsent>, WalletError> {
     let mut statement =
-        db.prepare_cached("SELECT id, at, role, document, copy_set, outcome, reason, request_hash FROM consent ORDER BY id")?;
+        db.prepare_cached("SELECT id, at, role, document, copy_set, outcome, reason, request FROM consent ORDER BY id")?;
     let rows = statement.query_map([], |r| {
         let outcome: Option<String> = r.get(5)?;
         let entry = LedgerConsent {
@@ -241,7 +241,7 @@ fn consents(db: &Connection) -> Result<Vec<LedgerConsent>, WalletError> {
     let mut consents = Vec::new();
     for row in rows {
         let (entry, bytes) = row?;
-        consents.push(LedgerConsent { request_hash: hash(&bytes)?, ..entry });
+        consents.push(LedgerConsent { request_hash: sha256(&bytes), ..entry });
     }
     Ok(consents)
 }
