@@ -1,5 +1,8 @@
 //! A wallet or a staff device in a folder of this machine: opened with the desktop's own ports, through the exported border, as a phone does it.
-use std::path::Path;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wallet_bindings::ports::{ClockPort, KeyStorePort, ListenerPort};
@@ -101,4 +104,34 @@ pub fn verifier_at(
         Some(recorder) => Verifier::open_recorded(config, keys, sealer, clock, None, recorder),
     };
     opened.map_err(|e| at_border("opening the staff device", e))
+}
+
+/// Writes decrypted answers into a folder: `0001.cbor`, `0002.cbor`, ... Several devices may share the folder.
+pub struct AnswerRecord {
+    folder: PathBuf,
+    noted: Box<dyn Fn(&Path) + Send + Sync>,
+}
+
+impl AnswerRecord {
+    /// Writes into `folder`, which exists, and tells `noted` of every file.
+    pub fn new(folder: &Path, noted: impl Fn(&Path) + Send + Sync + 'static) -> Self {
+        Self { folder: folder.to_owned(), noted: Box::new(noted) }
+    }
+}
+
+impl Recorder for AnswerRecord {
+    fn decrypted_answer(&self, token: &[u8]) {
+        let written = (1..10_000_u32).map(|number| self.folder.join(format!("{number:04}.cbor"))).find_map(|path| {
+            match File::options().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(mut file) => Some(file.write_all(token).map(|()| path)),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => None,
+                Err(e) => Some(Err(e)),
+            }
+        });
+        match written {
+            Some(Ok(path)) => (self.noted)(&path),
+            Some(Err(error)) => tracing::warn!(%error, "a decrypted answer could not be written to the record"),
+            None => tracing::warn!("the record has no room for a decrypted answer"),
+        }
+    }
 }

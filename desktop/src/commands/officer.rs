@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
-use wallet_bindings::{Verifier, VerifierSyncReport, WalletError};
+use wallet_bindings::{Recorder, Verifier, VerifierSyncReport, WalletError};
 
 use super::officer_socket::{Holder, hand_over};
 use super::{central, secret};

@@ -2,7 +2,6 @@
 mod layout;
 mod listener;
 pub mod manifest;
-mod opened;
 pub mod steps;
 pub mod story;
 pub mod world;

@@ -10,7 +10,6 @@ use wallet_bindings::{Verifier, Wallet};
 use super::layout::{Layout, Paths};
 use super::listener::CardProgress;
 use super::manifest::{Anchors, Device, Event, Manifest};
-use super::opened::OpenedAnswers;
 use super::story::{CITIZENS, Citizen, Desk};
 use crate::commands::central;
 use crate::device;
@@ -212,7 +211,10 @@ impl World {
         if !self.staff.contains_key(desk.id) {
             std::fs::create_dir_all(&folder).map_err(|e| Trouble::outside("making the device's folder", e))?;
             central::public_files(&self.paths.central())?.write(&folder)?;
-            let opened = OpenedAnswers { device: desk.id.to_owned(), folder: self.paths.answers(), manifest: self.manifest.clone() };
+            let (manifest, device) = (self.manifest.clone(), desk.id.to_owned());
+            let opened = device::AnswerRecord::new(&self.paths.answers(), move |path| {
+                manifest.note(Event::Opened { device: device.clone(), file: manifest.name_of(path) });
+            });
             let verifier = device::verifier(&folder, device::keys(&folder)?, &self.clock, Some(Arc::new(opened)))?;
             self.staff.insert(desk.id, verifier);
             self.manifest.introduce(Device {
