@@ -1,0 +1,162 @@
+"""The crash rig: kills wallet and central at seeded times inside each phase and compares what both sides say afterwards.
+
+    crash.py --binary B [--seed S] [--hits N] [--phase P ...] [--lanes L] [--keep DIR] [--markdown FILE]
+
+Each phase (activation, issuance, presentation, sync) is measured first without any fault. Then SIGKILL falls on the wallet, on central or on
+both, at seeded times spread over the measured length. A hit counts only when everything that was killed was alive, and the wallet's store open,
+while it stood still in front of the kill. Ends with 0 when every phase had its hits and both ledgers agree after each, with 1 otherwise.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import multiprocessing
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+import trials
+from actors import Binary
+from world import PHASES, World
+
+# Trials for one hit at most: a kill that comes too late is no hit and is drawn again.
+PATIENCE = 4
+
+
+def lane(binary, folder, seed, number, orders):
+    """Runs its share of the hits; `orders` says how many in each phase. Gives the hits and the measured lengths."""
+    rng = random.Random(f"{seed} {number}")
+    world = World(Binary(binary), folder)
+    hits, lengths = [], {}
+    try:
+        world.prepare(orders)
+        for phase, wanted in orders.items():
+            lengths[phase] = trials.length(world, phase)
+            showing = trials.Showing(world)
+            # Spread: each hit has a slice of the length of its own.
+            slices = [(n + rng.random()) / wanted for n in range(wanted)]
+            rng.shuffle(slices)
+            missed = 0
+            while slices and missed < PATIENCE * wanted:
+                delay = slices[-1] * lengths[phase]
+                target, aim = trials.chosen(rng, phase)
+                if phase == "presentation":
+                    hit = showing.kill(delay, lengths[phase], aim)
+                else:
+                    hit = trials.kill(world, phase, target, delay, lengths[phase], aim)
+                if hit is None:
+                    missed += 1
+                    slices[-1] = rng.random() * 0.95
+                    continue
+                slices.pop()
+                hits.append(hit)
+                tell(number, hit)
+    finally:
+        world.close()
+    return hits, lengths
+
+
+def tell(number, hit):
+    where = f" in a transaction of {hit.transaction}" if hit.transaction else ""
+    print(
+        f"lane {number}  {hit.phase:<12} killed {hit.target:<7} at {hit.at:6.3f} s of {hit.of:6.3f} s{where}; reached: {hit.reached}; "
+        f"done after {hit.tries} more" + "".join(f"\n    FOUND: {text}" for text in hit.found),
+        flush=True,
+    )
+
+
+def shares(total, lanes):
+    return [total // lanes + (1 if number < total % lanes else 0) for number in range(lanes)]
+
+
+def run(binary, seed, hits, phases=PHASES, lanes=2, keep=None):
+    """Runs the rig; gives all hits and the measured lengths of each lane."""
+    folder = pathlib.Path(keep) if keep else pathlib.Path(tempfile.mkdtemp(prefix="citizen-wallet-crash-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = shares(hits, lanes)
+    orders = [{phase: parts[number] for phase in phases} for number in range(lanes) if parts[number]]
+    everything, lengths = [], []
+    try:
+        with concurrent.futures.ProcessPoolExecutor(len(orders), mp_context=multiprocessing.get_context("spawn")) as pool:
+            futures = [pool.submit(lane, binary, folder / f"lane{n}", seed, n, order) for n, order in enumerate(orders)]
+            for future in futures:
+                found, measured = future.result()
+                everything += found
+                lengths.append(measured)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return everything, lengths
+
+
+def summary(hits, lengths, phases):
+    """One row a phase."""
+    rows = []
+    for phase in phases:
+        of = [hit for hit in hits if hit.phase == phase]
+        row = {
+            "phase": phase,
+            "length": [round(measured[phase], 3) for measured in lengths],
+            "hits": len(of),
+            "targets": dict(collections.Counter(hit.target for hit in of)),
+            "first": round(min((hit.at for hit in of), default=0), 3),
+            "last": round(max((hit.at for hit in of), default=0), 3),
+            "transactions": sum(bool(hit.transaction) for hit in of),
+            "central_transactions": sum("central" in hit.transaction for hit in of),
+            "tries": max((hit.tries for hit in of), default=0),
+            "reached": dict(collections.Counter(hit.reached for hit in of).most_common()),
+            "found": sum(bool(hit.found) for hit in of),
+        }
+        rows.append(row)
+    return rows
+
+
+def table(rows):
+    lines = [
+        "| phase | measured length (s) | hits | wallet / central / both | first and last (s) | in a write transaction (of central) | more commands at most | disagreements |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        targets = " / ".join(str(row["targets"].get(name, 0)) for name in ("wallet", "central", "both"))
+        length = ", ".join(f"{value:.2f}" for value in row["length"])
+        lines.append(
+            f"| {row['phase']} | {length} | {row['hits']} | {targets} | {row['first']:.3f}, {row['last']:.3f} | "
+            f"{row['transactions']} ({row['central_transactions']}) | {row['tries']} | {row['found']} |"
+        )
+    lines += ["", "How far the killed work had come:", ""]
+    for row in rows:
+        lines.append(f"- {row['phase']}: " + "; ".join(f"{name} ({count})" for name, count in row["reached"].items()))
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--hits", type=int, default=30, help="in each phase")
+    parser.add_argument("--phase", action="append", choices=PHASES)
+    parser.add_argument("--lanes", type=int, default=2, help="worlds at once")
+    parser.add_argument("--keep", help="keep the folders here")
+    parser.add_argument("--markdown", help="append the figures to this file")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    phases = tuple(phase for phase in PHASES if not arguments.phase or phase in arguments.phase)
+    print(f"seed {seed}", flush=True)
+    begun = time.monotonic()
+    hits, lengths = run(arguments.binary, seed, arguments.hits, phases, arguments.lanes, arguments.keep)
+    rows = summary(hits, lengths, phases)
+    text = f"Kills, seed {seed}, {time.monotonic() - begun:.0f} s, {arguments.lanes} lanes.\n\n{table(rows)}\n"
+    print("\n" + text)
+    print(json.dumps(rows))
+    if arguments.markdown:
+        with open(arguments.markdown, "a", encoding="utf-8") as file:
+            file.write(text)
+    return 0 if all(row["hits"] >= arguments.hits and not row["found"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
