@@ -7,6 +7,9 @@ use wallet_base::time::Date;
 
 use crate::error::CentralError;
 
+/// The synthetic citizens of the reference adapter, as JSON.
+pub const REFERENCE: &str = include_str!("../data/citizens.json");
+
 /// What central asks of the registries.
 pub trait Registry: Send + Sync {
     /// The person with this 12-digit personal number.
@@ -191,7 +194,7 @@ pub struct SyntheticRegistry {
 impl SyntheticRegistry {
     /// Reads `data/citizens.json` as it was at build time.
     pub fn new() -> Result<Self, CentralError> {
-        Self::from_json(include_str!("../data/citizens.json"))
+        Self::from_json(REFERENCE)
     }
 
     /// Reads a file of the same layout.

@@ -264,6 +264,9 @@ pub enum ChipCommand {
         /// What is wrong with the card.
         #[arg(long, value_name = "HOW")]
         forged: Option<Forgery>,
+        /// Write down the random bytes that the card draws, for whoever has to open a trace of its APDUs.
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
         /// End when standard input is closed, that is when the process that started this one is gone.
         #[arg(long)]
         until_stdin_closes: bool,

@@ -134,4 +134,17 @@ impl Recorder for AnswerRecord {
             None => tracing::warn!("the record has no room for a decrypted answer"),
         }
     }
+
+    /// `keys/<SHA-256 of the request>.json` in the same folder: without the key nobody but this code could say what an answer held.
+    fn asked(&self, request: &[u8; 32], key: &[u8]) {
+        let (request, key) = (hex::encode(request), hex::encode(key));
+        let folder = self.folder.join("keys");
+        let written = std::fs::create_dir_all(&folder).and_then(|()| {
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(folder.join(format!("{request}.json")))?;
+            writeln!(file, "{}", serde_json::json!({ "request": request, "key": key }))
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "the key of a request could not be written to the record");
+        }
+    }
 }

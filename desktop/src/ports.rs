@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use wallet_base::random::{OsRandom, Random};
 use wallet_bindings::ports::{CardChannelPort, ChannelCapacity, ChannelFault, ClockPort, KeyPurpose, KeyStorePort, NewKeys, PortFault};
 
 /// The machine's clocks, all ahead by the same number of seconds: as if that much time had gone by, on the same start of the machine.
@@ -99,6 +100,27 @@ impl CardChannelPort for RecordingCard {
     fn reconnect(&self) -> Result<(), ChannelFault> {
         self.note('-', &[]);
         self.inner.reconnect()
+    }
+}
+
+/// The system's randomness for a simulated card, every draw written into a file as a line of hexadecimal. With the card's half of the key
+/// agreements whoever has the trace can open it, and judge what the phone read instead of believing it.
+pub struct RecordingRandom(Mutex<File>);
+
+impl RecordingRandom {
+    /// Writes to the end of `file`.
+    pub fn new(file: &Path) -> std::io::Result<Self> {
+        Ok(Self(Mutex::new(File::options().create(true).append(true).open(file)?)))
+    }
+}
+
+impl Random for RecordingRandom {
+    fn fill(&self, out: &mut [u8]) {
+        OsRandom.fill(out);
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(file, "{}", hex::encode(&*out)) {
+            tracing::warn!(%error, "what the card drew could not be written to the record");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! version        1
-//! trust          what apps are built with: { root, tls_root, card_authority, floor }; files under record/
+//! trust          what apps are built with: { root, tls_root, card_authority, registry, floor }; files under record/
 //! devices        [{ id, kind: "wallet" | "officer" | "stranger", folder?, role?, organisation?, place? }]
 //! steps          [{ name, started, ended, clock_offset, events: [{ at, kind, ... }] }]
 //! ```
@@ -21,6 +21,7 @@
 //! | `picture` | `device`, `what`, `file` | the device draws a `request` or an `answer` |
 //! | `seen` | `device`, `what`, `file` | a device's camera reads that picture; from then on the device judges it |
 //! | `opened` | `device`, `file` | a staff device decrypted an answer: its bytes |
+//! | `message` | `device`, `file` | the citizen reads a message of central on the telephone |
 //! | `cancelled` | `device`, `file` | a staff device closes the request of that picture |
 //! | `admin` | `words` | a command at central |
 //! | `central` | `what` | central's process `started` or `stopped` |
@@ -46,6 +47,8 @@ pub struct Anchors {
     pub tls_root: String,
     /// The card authority's certificate, DER.
     pub card_authority: String,
+    /// What the ministries' registry says about the invented citizens.
+    pub registry: String,
     /// Lowest trust version taken.
     pub floor: u64,
 }
@@ -84,6 +87,7 @@ pub enum Event {
     Picture { device: String, what: &'static str, file: String },
     Seen { device: String, what: &'static str, file: String },
     Opened { device: String, file: String },
+    Message { device: String, file: String },
     Cancelled { device: String, file: String },
     Admin { words: Vec<String> },
     Central { what: &'static str },
@@ -219,7 +223,7 @@ mod tests {
     #[test]
     fn exchanges_belong_to_the_device_at_work_and_nothing_is_judged() {
         let folder = tempfile::tempdir().unwrap();
-        let trust = Anchors { root: "r".into(), tls_root: "t".into(), card_authority: "c".into(), floor: 1 };
+        let trust = Anchors { root: "r".into(), tls_root: "t".into(), card_authority: "c".into(), registry: "g".into(), floor: 1 };
         let manifest = Manifest::new(folder.path(), &DesktopClock::ahead(60), trust);
         manifest.introduce(Device { id: "wallet".into(), kind: "wallet", ..Device::default() });
         manifest.introduce(Device { id: "wallet".into(), kind: "wallet", ..Device::default() });

@@ -131,6 +131,7 @@ pub fn activation(world: &mut World, citizen: &Citizen) -> Result<Finding, Troub
         wallet.request_code().map_err(|e| at_border("asking for a code", e))?;
     }
     let message = new_message(&spool, &earlier)?;
+    world.keep_message(citizen.phone, &message.file)?;
     screen.tell(&format!(
         "A message arrives: code {} to {} on {}. {} types it.",
         message.code,
@@ -162,6 +163,7 @@ pub struct Message {
     pub action: String,
     /// Which device asked.
     pub device: String,
+    file: PathBuf,
 }
 
 /// Files in central's spool.
@@ -178,7 +180,7 @@ fn new_message(spool: &Path, earlier: &BTreeSet<PathBuf>) -> Result<Message, Tro
             let message: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
             let text = |key: &str| Some(message.get(key)?.as_str()?.to_owned());
             let code = text("code").filter(|c| !c.is_empty())?;
-            Some(Message { code, action: text("action")?, device: text("device")? })
+            Some(Message { code, action: text("action")?, device: text("device")?, file: file.clone() })
         });
         match new {
             Some(message) => return Ok(message),

@@ -69,6 +69,7 @@ fn anchors(paths: &Paths, service: &ServiceFile) -> Result<Anchors, Trouble> {
         root: write("root.json", service.trust_root.as_bytes())?,
         tls_root: write("tls-root.der", &service.tls_root_der()?)?,
         card_authority: write("card-authority.der", card::authority()?.csca().der())?,
+        registry: write("registry.json", wallet_central::registry::REFERENCE.as_bytes())?,
         floor: service.trust_floor,
     })
 }
@@ -173,6 +174,7 @@ impl World {
         if let Some(how) = forgery {
             words.extend([OsString::from("--forged"), OsString::from(how)]);
         }
+        words.extend([OsString::from("--record"), self.paths.record().join("card.random").into_os_string()]);
         let card = Service::start("the card", &words, &self.paths.record().join("card.log"))?;
         let address = card.address().to_owned();
         self.card = Some((device, card));
@@ -202,6 +204,17 @@ impl World {
             let file = self.manifest.name_of(&path);
             self.manifest.note(Event::Apdu { device: device.to_owned(), file, first_line: before + 1, last_line: after });
         }
+    }
+
+    /// Keeps a message that central sent to a citizen's telephone, as it was read there.
+    pub fn keep_message(&self, device: &str, message: &Path) -> Result<(), Trouble> {
+        let failed = |e| Trouble::outside("keeping a message in the record", e);
+        let folder = self.paths.record().join("messages");
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let kept = folder.join(message.file_name().unwrap_or_default());
+        std::fs::copy(message, &kept).map_err(failed)?;
+        self.manifest.note(Event::Message { device: device.to_owned(), file: self.manifest.name_of(&kept) });
+        Ok(())
     }
 
     /// Makes a new staff device for a desk and enrols it with a fresh one-time code. An older device of that desk is put aside.

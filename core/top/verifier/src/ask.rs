@@ -72,9 +72,19 @@ impl Verifier {
             iat: now,
             exp: now.plus_secs(MAX_LIFETIME),
         };
-        let prepared = spec.prepare(&certificate, self.random.as_ref()).map_err(ask_error)?;
+        #[cfg(feature = "record")]
+        let noted = crate::recorder::Noted::new(self.random.as_ref());
+        #[cfg(feature = "record")]
+        let random = &noted;
+        #[cfg(not(feature = "record"))]
+        let random = self.random.as_ref();
+        let prepared = spec.prepare(&certificate, random).map_err(ask_error)?;
         let signature = self.keys.sign(None, &papers.key, prepared.to_be_signed())?;
         let (text, request) = prepared.finish(signature.to_vec()).map_err(ask_error)?;
+        #[cfg(feature = "record")]
+        if let Some(recorder) = &self.recorder {
+            recorder.asked(&request.hash(), &noted.key());
+        }
         let asked = Asked { text, expires: request.exp(), document: document.id.to_owned(), fields: fields.clone(), hash: request.hash() };
         let life = u64::try_from(MAX_LIFETIME + CLOCK_SKEW).unwrap_or(0).saturating_mul(1000);
         let monotonic = self.clock.monotonic_millis();
