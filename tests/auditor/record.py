@@ -27,7 +27,7 @@ class Record:
 
     def key_of(self, request_hash):
         """The private scalar of a request's ephemeral key."""
-        entry = json.loads(self.bytes(f"keys/{request_hash.hex()}.json"))
+        entry = json.loads(self.bytes(f"answers/keys/{request_hash.hex()}.json"))
         if entry["request"] != request_hash.hex():
             raise Unreadable("a key for another request")
         return bytes.fromhex(entry["key"])

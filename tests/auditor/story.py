@@ -29,6 +29,11 @@ class Call:
         return [event["file"] for event in self.events if event["kind"] == kind]
 
 
+def attributed(device, fact):
+    """A fact about no document is about the device; what central found it found itself, wherever it was told."""
+    return Found("central" if fact.by == "central" else device, fact._replace(about=fact.about or device))
+
+
 class Story:
     def __init__(self, folder):
         self.record = Record(folder)
@@ -40,7 +45,7 @@ class Story:
             found, problems = [], []
             for call in self.calls(step):
                 try:
-                    found += [Found(call.device, fact) for fact in self.judge(call)]
+                    found += [attributed(call.device, fact) for fact in self.judge(call)]
                 except Unreadable as problem:
                     problems.append(f"{call.device} {call.what}: {problem}")
             yield step["name"], found, problems
