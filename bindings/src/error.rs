@@ -4,6 +4,7 @@
 
 use wallet_base::fact::FactName;
 use wallet_core::{Problem, WalletError as CoreError};
+use wallet_platform::carried::CarriedError;
 use wallet_platform::http::HttpError;
 use wallet_platform::keyslot::KeySlotError;
 use wallet_platform::ports::PortError;
@@ -53,7 +54,8 @@ pub enum WalletError {
     /// The store is unusable.
     #[error("storage: {reason}")]
     Storage {
-        /// A static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `disk`.
+        /// A static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `exists`, `key-slots`, `busy` (another program has
+        /// the folder), `full` (the disk), `disk`.
         reason: String,
     },
     /// The device or the service cannot do it.
@@ -132,6 +134,11 @@ impl From<VerifierError> for WalletError {
             VerifierError::Answer(_) | VerifierError::Internal(_) => Self::Internal,
             VerifierError::Store(error) => error.into(),
             VerifierError::KeySlot(error) => error.into(),
+            VerifierError::Carried(error) => Self::invalid(match error {
+                CarriedError::Malformed(_) => "carried-file",
+                CarriedError::TooLarge(_) => "carried-file-too-large",
+                CarriedError::Newer => "carried-file-newer",
+            }),
             VerifierError::Trust(error) => error.into(),
             VerifierError::Port(error) => error.into(),
             VerifierError::Http(error) => error.into(),
@@ -146,38 +153,23 @@ fn refused(status: u16, code: String) -> WalletError {
 
 impl From<StoreError> for WalletError {
     fn from(error: StoreError) -> Self {
-        let reason = match error {
-            StoreError::Closed => return Self::Closed,
-            StoreError::Reentered => return Self::invalid("re-entry"),
-            StoreError::Busy => return Self::invalid("busy"),
-            StoreError::NotEncrypted => "not-encrypted",
-            StoreError::WrongKey => "wrong-key",
-            StoreError::Newer => "newer",
-            StoreError::NoCipher => "no-cipher",
-            StoreError::Missing => "missing",
-            StoreError::Exists => "exists",
-            StoreError::Full | StoreError::Io => "disk",
-            StoreError::Corrupt | StoreError::Constraint | StoreError::NoRow | StoreError::Type | StoreError::Other(_) => "corrupt",
-        };
-        Self::Storage { reason: reason.to_owned() }
+        match (error, error.reason()) {
+            (StoreError::Closed, _) => Self::Closed,
+            (StoreError::Reentered, _) => Self::invalid("re-entry"),
+            (_, reason) => Self::Storage { reason: reason.unwrap_or("corrupt").to_owned() },
+        }
     }
 }
 
 impl From<KeySlotError> for WalletError {
     fn from(error: KeySlotError) -> Self {
-        let reason = match error {
-            KeySlotError::WrongPasscode { tries_left } => return Self::WrongPasscode { tries_left },
-            KeySlotError::LockedUntil(at) => return Self::LockedUntil { at: at.to_rfc3339() },
-            KeySlotError::Port(error) => return error.into(),
-            KeySlotError::Passcode => return Self::invalid("passcode"),
-            KeySlotError::Derivation => return Self::Internal,
-            KeySlotError::Missing => "missing",
-            KeySlotError::Exists => "exists",
-            KeySlotError::Damaged | KeySlotError::NoSlot => "corrupt",
-            KeySlotError::Newer => "newer",
-            KeySlotError::Io => "disk",
-        };
-        Self::Storage { reason: reason.to_owned() }
+        match error {
+            KeySlotError::WrongPasscode { tries_left } => Self::WrongPasscode { tries_left },
+            KeySlotError::LockedUntil(at) => Self::LockedUntil { at: at.to_rfc3339() },
+            KeySlotError::Port(error) => error.into(),
+            KeySlotError::Passcode => Self::invalid("passcode"),
+            other => other.reason().map_or(Self::Internal, |reason| Self::Storage { reason: reason.to_owned() }),
+        }
     }
 }
 
@@ -240,9 +232,15 @@ mod tests {
 
     #[test]
     fn bad_input_stores_that_cannot_be_read_are_refused_by_name() {
-        for (error, word) in
-            [(StoreError::NotEncrypted, "not-encrypted"), (StoreError::WrongKey, "wrong-key"), (StoreError::NoCipher, "no-cipher")]
-        {
+        for (error, word) in [
+            (StoreError::NotEncrypted, "not-encrypted"),
+            (StoreError::WrongKey, "wrong-key"),
+            (StoreError::NoCipher, "no-cipher"),
+            (StoreError::Busy, "busy"),
+            (StoreError::Full, "full"),
+            (StoreError::Io, "disk"),
+            (StoreError::Corrupt, "corrupt"),
+        ] {
             assert_eq!(WalletError::from(error), WalletError::Storage { reason: word.into() });
         }
         assert_eq!(WalletError::from(StoreError::Closed), WalletError::Closed);

@@ -158,6 +158,18 @@ impl Verifier {
         enter(|| Ok(VerifierSyncReport::from(&self.0.sync()?)))
     }
 
+    /// One file of all signed public data that this device holds (trust repository and status lists), for a device without a network. Nothing in
+    /// it is secret or personal; whoever takes it judges it as if it came from the service.
+    pub fn carry(&self) -> Result<Vec<u8>, WalletError> {
+        enter(|| Ok(self.0.carry()?))
+    }
+
+    /// Takes a carried file of another device, judged exactly as a sync. What is older than what is held changes nothing, and the verdict
+    /// says so. Touches no network.
+    pub fn take(&self, file: Vec<u8>) -> Result<VerifierSyncReport, WalletError> {
+        enter(|| Ok(VerifierSyncReport::from(&self.0.take_carried(&file)?)))
+    }
+
     /// The dates of what is held.
     pub fn cache(&self) -> Result<CacheView, WalletError> {
         enter(|| {

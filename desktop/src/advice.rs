@@ -39,6 +39,9 @@ fn storage(reason: &str) -> String {
             "storage: missing: there is no wallet or staff device in this folder; make one with `wallet create` or `officer enrol`"
         }
         "exists" => "storage: exists: this folder is in use already; choose another one",
+        "busy" => {
+            "storage: busy: another program has this folder open; end it, or wait until it ends, and run the command again. Nothing was changed"
+        }
         "full" => "storage: full: the disk is full; make room and run the command again",
         "disk" => "storage: disk: the folder cannot be read or written; check that it exists, is yours, and that the disk is not full",
         other => return format!("storage: {other}"),

@@ -1,7 +1,16 @@
 //! What may be said about the device's clock.
 //!
-//! The core keeps the latest verified signed time (trust metadata, status list, an answer of central over TLS) together with the monotonic
-//! time at which it was seen. The caller persists the [`Anchor`]. A peer's word never becomes an anchor.
+//! A device may be lied to by its own clock: somebody set it back to make the old look fresh, or it is simply wrong. And the service's clock may be
+//! wrong too, for a day, with everything it signs that day. So no single time is believed for ever (docs/adr/0010-clock-anchor.md):
+//!
+//! - **Signed with a version** (the timestamp of the trust repository): the newest version speaks. It raises the floor. It lowers the floor only when
+//!   it is dated before its predecessor, which then was dated wrongly, *and* the device's own clock says so too.
+//! - **Signed without a version** (status lists): raises the floor, never beyond the device's own clock. One dated later is a question, not a proof.
+//! - **Heard** (the service's own time over TLS): confirms the clock or casts doubt on it. Where it agrees with the clock it is a floor as well, until
+//!   the next time is heard.
+//! - What a peer says is none of these.
+//!
+//! The caller persists the [`Anchor`].
 
 use serde::{Deserialize, Serialize};
 use wallet_base::fact::{By, Fact, FactName};
@@ -12,33 +21,90 @@ use crate::ports::Clock;
 /// How far the wall clock may lie behind a signed time before it is wrong: clocks of honest machines differ a little.
 pub const BEHIND_TOLERANCE_SECS: i64 = 120;
 
-/// How far the wall clock may be from anchor plus elapsed time and still be confirmed by it.
+/// How far the wall clock may be from a known time plus elapsed time and still be confirmed by it.
 pub const NEAR_SECS: i64 = 600;
 
-/// The latest verified signed time, and when it was seen on which boot.
+/// A time, and when it was seen on which boot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
-    /// The signed time, Unix seconds.
-    pub signed_unix: i64,
+struct Reading {
+    /// Unix seconds.
+    unix: i64,
     /// [`Clock::monotonic_millis`] when it was seen.
-    pub seen_monotonic_millis: u64,
+    monotonic_millis: u64,
     /// [`Clock::boot_id`] when it was seen.
-    pub boot_id: String,
+    boot_id: String,
 }
 
-impl Anchor {
-    /// The signed time.
-    pub fn signed(&self) -> Timestamp {
-        Timestamp::from_unix(self.signed_unix)
+impl Reading {
+    fn now(time: Timestamp, clock: &dyn Clock) -> Self {
+        Self { unix: time.unix(), monotonic_millis: clock.monotonic_millis(), boot_id: clock.boot_id() }
     }
 
-    /// The signed time plus what has passed since, when that is known: on the same boot.
-    pub fn expected(&self, clock: &dyn Clock) -> Option<Timestamp> {
+    fn time(&self) -> Timestamp {
+        Timestamp::from_unix(self.unix)
+    }
+
+    /// The time plus what has passed since, when that is known: on the same boot.
+    fn expected(&self, clock: &dyn Clock) -> Option<Timestamp> {
         if clock.boot_id() != self.boot_id {
             return None;
         }
-        let elapsed = clock.monotonic_millis().checked_sub(self.seen_monotonic_millis)?;
-        Some(self.signed().plus_secs(i64::try_from(elapsed / 1000).unwrap_or(i64::MAX)))
+        let elapsed = clock.monotonic_millis().checked_sub(self.monotonic_millis)?;
+        Some(self.time().plus_secs(i64::try_from(elapsed / 1000).unwrap_or(i64::MAX)))
+    }
+
+    /// Before this it cannot be, if the time was right.
+    fn floor(&self, clock: &dyn Clock) -> Timestamp {
+        self.expected(clock).unwrap_or_else(|| self.time()).max(self.time())
+    }
+}
+
+/// What is known of the time: the signed floor, and what the service said last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
+pub struct Anchor {
+    /// The signed time that holds.
+    signed: Option<Reading>,
+    /// Newest version of the trust repository's timestamp that was seen; 0 before the first.
+    version: u64,
+    /// Its date, Unix seconds.
+    version_unix: Option<i64>,
+    /// The service's own time, the last one.
+    heard: Option<Reading>,
+    /// The last of them that the device's clock agreed with.
+    agreed: Option<Reading>,
+}
+
+/// The stored form, and that of the first version: one signed time.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    First { signed_unix: i64, seen_monotonic_millis: u64, boot_id: String },
+    Present { signed: Option<Reading>, version: u64, version_unix: Option<i64>, heard: Option<Reading>, agreed: Option<Reading> },
+}
+
+impl From<Stored> for Anchor {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::First { signed_unix: unix, seen_monotonic_millis: monotonic_millis, boot_id } => {
+                let signed = Some(Reading { unix, monotonic_millis, boot_id });
+                // It may be a misdated one that was never to come down: the next trust repository may correct it.
+                Self { signed, version: 0, version_unix: Some(unix), heard: None, agreed: None }
+            }
+            Stored::Present { signed, version, version_unix, heard, agreed } => Self { signed, version, version_unix, heard, agreed },
+        }
+    }
+}
+
+impl Anchor {
+    /// Before this it cannot be, as far as is known.
+    pub fn floor(&self, clock: &dyn Clock) -> Option<Timestamp> {
+        self.signed_floor(clock).max(self.agreed.as_ref().map(|agreed| agreed.floor(clock)))
+    }
+
+    fn signed_floor(&self, clock: &dyn Clock) -> Option<Timestamp> {
+        let signed = self.signed.as_ref().map(|signed| signed.floor(clock));
+        signed.max(self.version_unix.map(Timestamp::from_unix))
     }
 }
 
@@ -59,117 +125,119 @@ impl ClockGuard {
         self.anchor.as_ref()
     }
 
-    /// Takes note of a signed time **that has been verified** and was seen now. Gives true when the anchor changed (persist it).
+    /// Before this it cannot be, as far as is known.
+    pub fn floor(&self, clock: &dyn Clock) -> Option<Timestamp> {
+        self.anchor.as_ref().and_then(|anchor| anchor.floor(clock))
+    }
+
+    /// Takes note of the date of a **verified** trust timestamp of this version, seen now. Gives true when the anchor changed (persist it).
     ///
-    /// The anchor never moves back: an older signed time, or one below what the present anchor already proves, is ignored.
-    pub fn observe(&mut self, signed: Timestamp, clock: &dyn Clock) -> bool {
-        let known = self.anchor.as_ref().map(|a| a.expected(clock).unwrap_or_else(|| a.signed()).max(a.signed()));
-        // On another boot an equal time is taken too: it brings the monotonic clock of this boot.
-        let better = match (known, &self.anchor) {
-            (Some(known), Some(anchor)) => signed > known || (signed == known && anchor.boot_id != clock.boot_id()),
+    /// An older version says nothing. A newer one that is dated before its predecessor shows that one of them is dated wrongly; the floor comes
+    /// down to it when the device's own clock stands below the floor, so that two of three agree, and stays otherwise.
+    pub fn observe_trust(&mut self, version: u64, dated: Timestamp, clock: &dyn Clock) -> bool {
+        let anchor = self.known();
+        let newer = version > anchor.version;
+        if version < anchor.version {
+            return false;
+        }
+        let floor = anchor.floor(clock);
+        let misdated = newer && anchor.version_unix.is_some_and(|before| dated.unix() < before);
+        let below = floor.is_some_and(|floor| clock.wall().plus_secs(BEHIND_TOLERANCE_SECS) < floor);
+        if misdated && below {
+            let signed = Some(Reading::now(dated, clock));
+            // What was heard while the wrong date stood is worth no more than it.
+            self.anchor = Some(Anchor { signed, version, version_unix: Some(dated.unix()), heard: None, agreed: None });
+            return true;
+        }
+        let mut changed = self.raise(dated, clock);
+        if newer {
+            let anchor = self.anchor.get_or_insert_with(Anchor::nothing);
+            anchor.version = version;
+            anchor.version_unix = Some(anchor.version_unix.map_or(dated.unix(), |before| before.max(dated.unix())));
+            changed = true;
+        }
+        changed
+    }
+
+    /// Takes note of the date of something **verified** that has no version (a status list), seen now. Gives true when the anchor changed.
+    ///
+    /// It raises the floor, never beyond the device's own clock.
+    pub fn observe_dated(&mut self, dated: Timestamp, clock: &dyn Clock) -> bool {
+        dated <= clock.wall().plus_secs(BEHIND_TOLERANCE_SECS) && self.raise(dated, clock)
+    }
+
+    /// Takes note of the service's own time, heard now over TLS under the pinned root. Gives true when the anchor changed: always.
+    ///
+    /// It is a floor too where it is not ahead of what is known. It takes the place of an earlier and higher one only when the clock is near it.
+    pub fn observe_service(&mut self, time: Timestamp, clock: &dyn Clock) -> bool {
+        let mut anchor = self.known();
+        let (wall, reading) = (clock.wall(), Reading::now(time, clock));
+        let known = anchor.floor(clock).map_or(wall, |floor| floor.max(wall));
+        let higher = anchor.agreed.as_ref().is_none_or(|agreed| agreed.floor(clock) <= time);
+        let near = wall <= time.plus_secs(NEAR_SECS);
+        if time <= known.plus_secs(BEHIND_TOLERANCE_SECS) && (higher || near) {
+            anchor.agreed = Some(reading.clone());
+        }
+        anchor.heard = Some(reading);
+        self.anchor = Some(anchor);
+        true
+    }
+
+    fn known(&self) -> Anchor {
+        self.anchor.clone().unwrap_or_else(Anchor::nothing)
+    }
+
+    fn raise(&mut self, dated: Timestamp, clock: &dyn Clock) -> bool {
+        let mut anchor = self.known();
+        let better = match (&anchor.signed, anchor.signed_floor(clock)) {
+            // On another boot an equal time is taken too: it brings the monotonic clock of this boot.
+            (Some(signed), Some(floor)) => dated > floor || (dated == floor && signed.boot_id != clock.boot_id()),
             _ => true,
         };
         if better {
-            self.anchor =
-                Some(Anchor { signed_unix: signed.unix(), seen_monotonic_millis: clock.monotonic_millis(), boot_id: clock.boot_id() });
+            anchor.signed = Some(Reading::now(dated, clock));
+            self.anchor = Some(anchor);
         }
         better
     }
 
-    /// The fact `clock`: failed below the anchor, passed near anchor plus elapsed time on the same boot, else not-checked.
+    /// The fact `clock`: failed below the floor; passed near a time that was heard, or signed a moment ago, plus the elapsed time of the same boot;
+    /// else not-checked, with both times where the service's and the device's differ.
     pub fn fact(&self, clock: &dyn Clock, by: By) -> Fact {
+        let not_checked = |detail: String| Fact::not_checked(FactName::Clock, by, detail);
         let Some(anchor) = &self.anchor else {
-            return Fact::not_checked(FactName::Clock, by, "no signed time known yet");
+            return not_checked("no signed time known yet".to_owned());
         };
         let wall = clock.wall();
-        let expected = anchor.expected(clock);
-        // On the same boot the elapsed time counts too: a clock set back after the anchor is told, not passed.
-        let floor = expected.unwrap_or_else(|| anchor.signed()).max(anchor.signed());
-        if wall.plus_secs(BEHIND_TOLERANCE_SECS) < floor {
+        if let Some(floor) = anchor.floor(clock).filter(|floor| wall.plus_secs(BEHIND_TOLERANCE_SECS) < *floor) {
             return Fact::failed(FactName::Clock, by, format!("the clock shows {wall}, before the signed time {floor}"));
         }
-        match expected {
-            Some(expected) if wall <= expected.plus_secs(NEAR_SECS) => {
-                Fact::passed(FactName::Clock, by).with_detail(format!("confirmed by a signed time of {}", anchor.signed()))
-            }
-            Some(expected) => Fact::not_checked(
-                FactName::Clock,
-                by,
-                format!("the clock shows {wall}, a signed time and the elapsed time say at least {expected}"),
-            ),
-            None => {
-                Fact::not_checked(FactName::Clock, by, format!("no signed time since the device started; the last is {}", anchor.signed()))
-            }
+        let passed = |time: Timestamp| Fact::passed(FactName::Clock, by).with_detail(format!("confirmed by a signed time of {time}"));
+        if let Some((heard, expected)) = anchor.heard.as_ref().and_then(|heard| Some((heard, heard.expected(clock)?))) {
+            return if (wall.unix() - expected.unix()).abs() <= NEAR_SECS {
+                passed(heard.time())
+            } else {
+                not_checked(format!("the clock shows {wall}, the service's time is {expected}: one of them is wrong"))
+            };
         }
+        match anchor.signed.as_ref().and_then(|signed| Some((signed, signed.expected(clock)?))) {
+            Some((signed, expected)) if wall <= expected.plus_secs(NEAR_SECS) => passed(signed.time()),
+            Some((_, expected)) => {
+                not_checked(format!("the clock shows {wall}, a signed time and the elapsed time say at least {expected}"))
+            }
+            None => match &anchor.signed {
+                Some(signed) => not_checked(format!("no signed time since the device started; the last is {}", signed.time())),
+                None => not_checked("no signed time known yet".to_owned()),
+            },
+        }
+    }
+}
+
+impl Anchor {
+    const fn nothing() -> Self {
+        Self { signed: None, version: 0, version_unix: None, heard: None, agreed: None }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Mutex;
-    use wallet_base::fact::Outcome;
-
-    struct Hand(Mutex<(i64, u64, &'static str)>);
-
-    impl Clock for Hand {
-        fn wall(&self) -> Timestamp {
-            Timestamp::from_unix(self.0.lock().unwrap().0)
-        }
-        fn monotonic_millis(&self) -> u64 {
-            self.0.lock().unwrap().1
-        }
-        fn boot_id(&self) -> String {
-            self.0.lock().unwrap().2.to_owned()
-        }
-    }
-
-    fn hand(wall: i64, mono: u64, boot: &'static str) -> Hand {
-        Hand(Mutex::new((wall, mono, boot)))
-    }
-
-    fn outcome(guard: &ClockGuard, clock: &Hand) -> Outcome {
-        let fact = guard.fact(clock, By::Wallet);
-        assert_eq!(fact.name(), FactName::Clock);
-        fact.outcome()
-    }
-
-    #[test]
-    fn nothing_known_is_not_checked() {
-        assert_eq!(outcome(&ClockGuard::default(), &hand(0, 0, "a")), Outcome::NotChecked);
-    }
-
-    #[test]
-    fn bad_input_wrong_clock_is_told_never_passed() {
-        let mut guard = ClockGuard::default();
-        assert!(guard.observe(Timestamp::from_unix(1_000_000), &hand(1_000_000, 5_000, "a")));
-        // Below the anchor, on this boot and on another.
-        assert_eq!(outcome(&guard, &hand(1_000_000 - 121, 5_000, "a")), Outcome::Failed);
-        assert_eq!(outcome(&guard, &hand(1_000_000 - 121, 1, "b")), Outcome::Failed);
-        // Set back after an hour of the same boot, though not below the anchor.
-        assert_eq!(outcome(&guard, &hand(1_000_010, 3_605_000, "a")), Outcome::Failed);
-        // Set forward: not failed (the signed time may have been old), but never passed.
-        assert_eq!(outcome(&guard, &hand(1_000_000 + 31 * 86_400, 6_000, "a")), Outcome::NotChecked);
-    }
-
-    #[test]
-    fn near_anchor_plus_elapsed_passes_on_the_same_boot_only() {
-        let mut guard = ClockGuard::default();
-        guard.observe(Timestamp::from_unix(1_000_000), &hand(1_000_000, 5_000, "a"));
-        assert_eq!(outcome(&guard, &hand(1_003_600, 3_605_000, "a")), Outcome::Passed);
-        assert_eq!(outcome(&guard, &hand(1_003_600, 3_605_000, "b")), Outcome::NotChecked);
-    }
-
-    #[test]
-    fn the_anchor_never_moves_back_and_survives_storage() {
-        let mut guard = ClockGuard::default();
-        guard.observe(Timestamp::from_unix(2_000), &hand(2_000, 0, "a"));
-        assert!(!guard.observe(Timestamp::from_unix(1_999), &hand(2_000, 10, "b")));
-        // 10 minutes later on the same boot a list signed 5 minutes ago proves less than the anchor does.
-        assert!(!guard.observe(Timestamp::from_unix(2_300), &hand(2_600, 600_000, "a")));
-        assert!(guard.observe(Timestamp::from_unix(2_601), &hand(2_600, 600_000, "a")));
-        let text = serde_json::to_string(guard.anchor().unwrap()).unwrap();
-        let back: Anchor = serde_json::from_str(&text).unwrap();
-        assert_eq!(Some(&back), guard.anchor());
-    }
-}
+mod tests;

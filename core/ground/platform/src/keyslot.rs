@@ -78,12 +78,37 @@ pub enum KeySlotError {
     /// The device's sealer failed.
     #[error("the device refused: {0}")]
     Port(#[from] PortError),
+    /// The disk is full; nothing was changed.
+    #[error("the disk is full")]
+    Full,
     /// The file system failed.
     #[error("the file system failed")]
     Io,
     /// Key derivation failed (out of memory).
     #[error("key derivation failed")]
     Derivation,
+}
+
+impl KeySlotError {
+    /// The word by which a shell names what is wrong with the header, as [`StoreError::reason`](crate::store::StoreError::reason); `None` when it is
+    /// no fault of the file.
+    pub const fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Damaged | Self::NoSlot => "key-slots",
+            Self::Newer => "newer",
+            Self::Full => "full",
+            Self::Io => "disk",
+            Self::WrongPasscode { .. } | Self::LockedUntil(_) | Self::Passcode | Self::Port(_) | Self::Derivation => return None,
+        })
+    }
+}
+
+impl From<io::Error> for KeySlotError {
+    fn from(error: io::Error) -> Self {
+        if files::is_full(&error) { Self::Full } else { Self::Io }
+    }
 }
 
 /// Cost of Argon2id (RFC 9106).
@@ -372,7 +397,7 @@ impl KeySlots {
             return Err(KeySlotError::Exists);
         }
         if let Some(parent) = self.path.parent() {
-            files::private_dir(parent).map_err(|_| KeySlotError::Io)?;
+            files::private_dir(parent)?;
         }
         self.save(&Header { version: HEADER_VERSION, id, slots, tries: Counter::default() })
     }
@@ -487,7 +512,7 @@ impl KeySlots {
 
     fn save(&self, header: &Header) -> Result<(), KeySlotError> {
         let bytes = serde_json::to_vec_pretty(header).map_err(|_| KeySlotError::Io)?;
-        files::replace(&self.path, &bytes).map_err(|_| KeySlotError::Io)
+        Ok(files::replace(&self.path, &bytes)?)
     }
 
     /// Reads, changes and writes the header; nothing is written when the change fails.

@@ -6,17 +6,21 @@
 //! - [`software`]: the ports in software, for desktop, tests and services.
 //! - [`contract`]: one executable contract per port; every implementation, in any language, is run against it.
 //! - [`store`]: the encrypted database (SQLCipher): open, migrate, read, write in a transaction, close, reopen.
+//! - [`dirlock`]: one program to a folder.
 //! - [`keyslot`]: the header that wraps database keys: passcode and background slots, tries and back-off.
 //! - [`http`]: a blocking HTTPS client with one pinned root, caps and time-outs.
 //! - [`tuf`]: the trust updater (The Update Framework 1.0).
+//! - [`carried`]: one file of signed public data, carried by hand to a device without a network.
 //! - [`clock_guard`]: what may be said about the device's clock.
 //!
 //! No function here calls a port while it holds a lock.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod carried;
 pub mod clock_guard;
 pub mod contract;
 pub mod deadline;
+pub mod dirlock;
 mod files;
 pub mod http;
 pub mod keyslot;

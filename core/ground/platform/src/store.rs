@@ -58,8 +58,8 @@ pub enum StoreError {
     /// A reader or writer asked for the database again from inside.
     #[error("the database is in use by the same caller")]
     Reentered,
-    /// Another connection holds its lock.
-    #[error("the database is busy")]
+    /// Another program has the folder or the database.
+    #[error("another program uses the store")]
     Busy,
     /// The disk is full.
     #[error("the disk is full")]
@@ -79,6 +79,32 @@ pub enum StoreError {
     /// Anything else, by SQLite's extended result code (0 when it is not SQLite's).
     #[error("database error {0}")]
     Other(i32),
+}
+
+impl StoreError {
+    /// The word by which a shell names what is wrong with the store and what can be done; `None` when it is no fault of the store but a state or
+    /// a mistake of the program.
+    pub const fn reason(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotEncrypted => "not-encrypted",
+            Self::WrongKey => "wrong-key",
+            Self::Corrupt => "corrupt",
+            Self::Newer => "newer",
+            Self::NoCipher => "no-cipher",
+            Self::Missing => "missing",
+            Self::Exists => "exists",
+            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::Io => "disk",
+            Self::Closed | Self::Reentered | Self::Constraint | Self::NoRow | Self::Type | Self::Other(_) => return None,
+        })
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        if files::is_full(&error) { Self::Full } else { Self::Io }
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -180,10 +206,10 @@ fn look(path: &Path) -> Result<Look, StoreError> {
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Look::Missing),
-        Err(_) => return Err(StoreError::Io),
+        Err(error) => return Err(error.into()),
     };
     let mut head = Vec::new();
-    file.by_ref().take(16).read_to_end(&mut head).map_err(|_| StoreError::Io)?;
+    file.by_ref().take(16).read_to_end(&mut head)?;
     Ok(match <[u8; 16]>::try_from(head.as_slice()) {
         Ok(head) if &head == SQLITE_MAGIC => Look::Plain,
         Ok(head) => Look::Salt(head),
@@ -274,17 +300,16 @@ impl Database {
             remove(&stale)?;
         }
         if let Some(parent) = path.parent() {
-            files::private_dir(parent).map_err(|_| StoreError::Io)?;
+            files::private_dir(parent)?;
         }
-        files::write_private(&new, b"").map_err(|_| StoreError::Io)?;
+        files::write_private(&new, b"")?;
         let mut connection = connect(&new, key, true)?;
         migrate(&mut connection, migrations)?;
         shut(connection)?;
         fs::File::open(&new)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&new, path))
-            .and_then(|()| path.parent().map_or(Ok(()), files::sync_dir))
-            .map_err(|_| StoreError::Io)?;
+            .and_then(|()| path.parent().map_or(Ok(()), files::sync_dir))?;
         Self::open(path, key, migrations)
     }
 
@@ -393,7 +418,7 @@ fn shut(connection: Connection) -> Result<(), StoreError> {
 
 fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(StoreError::Io),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e.into()),
         _ => Ok(()),
     }
 }

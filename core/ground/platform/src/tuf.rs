@@ -200,6 +200,11 @@ impl TrustUpdater {
         state::read(&self.config.directory).map(|kept| kept.directory)
     }
 
+    /// The same files in memory, by stored name: metadata, then targets.
+    pub fn current_files(&self) -> Option<(BTreeMap<String, Vec<u8>>, BTreeMap<String, Vec<u8>>)> {
+        self.loaded().map(|loaded| (loaded.metadata.clone(), loaded.targets.clone()))
+    }
+
     /// Updates over HTTPS. The paths are those of metadata and targets under the client's base URL, each ending with `/`.
     pub fn update(&self, http: &Http, metadata_path: &str, targets_path: &str, now: Timestamp) -> Result<TrustUpdate, TrustError> {
         let source = HttpSource::new(http.clone(), metadata_path, targets_path);

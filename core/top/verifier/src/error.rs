@@ -64,6 +64,9 @@ pub enum VerifierError {
     /// The cache's key slot.
     #[error("key slot: {0}")]
     KeySlot(#[from] wallet_platform::keyslot::KeySlotError),
+    /// A file that was carried here is none, or too large.
+    #[error("{0}")]
+    Carried(#[from] wallet_platform::carried::CarriedError),
     /// The trust repository.
     #[error("trust: {0}")]
     Trust(#[from] wallet_platform::tuf::TrustError),

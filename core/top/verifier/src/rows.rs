@@ -48,6 +48,12 @@ pub(crate) fn list_dates(db: &Connection) -> rusqlite::Result<Vec<ListRow>> {
     statement.query_map([], list_row)?.collect()
 }
 
+/// Every list with its bytes, one after the other.
+pub(crate) fn lists(db: &Connection) -> rusqlite::Result<Vec<ListRow>> {
+    let mut statement = db.prepare("SELECT uri, token, issued_at, expires_at, fetched_at FROM status_list ORDER BY uri")?;
+    statement.query_map([], list_row)?.collect()
+}
+
 fn list_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
     Ok(ListRow {
         uri: row.get(0)?,
@@ -58,14 +64,15 @@ fn list_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ListRow> {
     })
 }
 
-/// Stores a verified list unless a newer one is held. Gives whether it was stored.
-pub(crate) fn put_list(tx: &Transaction<'_>, list: &ListRow) -> rusqlite::Result<bool> {
+/// Stores a verified list unless a newer one is held that is not dated after `latest`: a list out of the future was misdated, and the one that
+/// corrects it is older. Gives whether it was stored.
+pub(crate) fn put_list(tx: &Transaction<'_>, list: &ListRow, latest: Timestamp) -> rusqlite::Result<bool> {
     let changed = tx.execute(
         "INSERT INTO status_list (uri, token, issued_at, expires_at, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (uri) DO UPDATE SET token = excluded.token, issued_at = excluded.issued_at,
              expires_at = excluded.expires_at, fetched_at = excluded.fetched_at
-         WHERE excluded.issued_at >= status_list.issued_at",
-        params![list.uri, list.token, list.issued_at.unix(), list.expires_at.map(Timestamp::unix), list.fetched_at.unix()],
+         WHERE excluded.issued_at >= status_list.issued_at OR status_list.issued_at > ?6",
+        params![list.uri, list.token, list.issued_at.unix(), list.expires_at.map(Timestamp::unix), list.fetched_at.unix(), latest.unix()],
     )?;
     Ok(changed == 1)
 }

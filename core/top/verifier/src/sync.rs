@@ -5,14 +5,17 @@ use std::sync::Arc;
 use wallet_base::fact::{By, Fact, FactName, Verdict};
 use wallet_base::time::Timestamp;
 use wallet_credential::status::{UnverifiedStatusList, VerifiedStatusList};
-use wallet_platform::ports::{Listener, Progress};
-use wallet_platform::tuf::TrustUpdate;
+use wallet_platform::ports::{Clock, Listener, Progress};
+use wallet_platform::tuf::{TrustError, TrustSource, TrustUpdate};
 
 use crate::error::VerifierError;
 use crate::rows::{self, ListRow};
 use crate::service;
 use crate::trust::Trust;
 use crate::verifier::{Verifier, lock};
+
+/// How far ahead a list may be dated: what [`UnverifiedStatusList::verify`] lets pass.
+const AHEAD_SECS: i64 = wallet_credential::status::SKEW_SECS;
 
 /// Dates of the trust data that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +65,9 @@ pub struct SyncReport {
 pub(crate) struct Tally {
     pub(crate) lists: usize,
     pub(crate) stored: usize,
-    older: usize,
-    signature: Vec<String>,
-    freshness: Vec<String>,
+    pub(crate) older: usize,
+    pub(crate) signature: Vec<String>,
+    pub(crate) freshness: Vec<String>,
     pub(crate) signed: Vec<Timestamp>,
 }
 
@@ -97,16 +100,34 @@ impl Verifier {
 
     /// One trust update. Gives its facts; on success the new snapshot is in use.
     fn sync_trust(&self) -> Result<Vec<Fact>, VerifierError> {
-        let now = self.moment(self.clock_guard()?.anchor());
-        let update = self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now)?;
-        self.take_trust(update)
+        self.update_at_a_moment(|now| self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now))
+    }
+
+    /// One trust update out of files that are at hand.
+    pub(crate) fn update_trust(&self, source: Arc<dyn TrustSource>) -> Result<Vec<Fact>, VerifierError> {
+        self.update_at_a_moment(|now| self.updater.update_from(Arc::clone(&source), now))
+    }
+
+    /// Judged by the moment that signed times prove. When that refuses an update, and the device's own clock is earlier, once more by the clock:
+    /// a date that was wrong by years must not keep out the version that corrects it. Nothing is lost by it: older versions are refused either way,
+    /// and at a check freshness is judged by the moment again.
+    fn update_at_a_moment(&self, update: impl Fn(Timestamp) -> Result<TrustUpdate, TrustError>) -> Result<Vec<Fact>, VerifierError> {
+        let (now, wall) = (self.moment(self.clock_guard()?.anchor()), self.clock.wall());
+        let first = update(now)?;
+        if first.accepted.is_none() && wall < now {
+            let again = update(wall)?;
+            if again.accepted.is_some() {
+                return self.take_trust(again);
+            }
+        }
+        self.take_trust(first)
     }
 
     /// Puts an accepted snapshot into use; gives the update's facts.
     pub(crate) fn take_trust(&self, update: TrustUpdate) -> Result<Vec<Fact>, VerifierError> {
         if let Some(snapshot) = update.accepted {
-            let trust = Trust::read(snapshot)?;
-            self.observe(trust.signed_at())?;
+            let trust = Trust::read(Arc::clone(&snapshot))?;
+            self.observe_trust(&snapshot)?;
             *lock(&self.trust) = Some(Arc::new(trust));
         }
         Ok(update.facts)
@@ -119,8 +140,9 @@ impl Verifier {
         let mut kept = Vec::new();
         for (done, path) in (0..).zip(&paths) {
             let response = service::list(&self.http, path)?;
-            // TLS vouches for the service's clock only so far: never beyond the end of the trust data, or one wrong answer would close the device.
-            tally.signed.extend(service::date_of(&response).filter(|date| *date < trust.dates().expires));
+            if let Some(time) = service::date_of(&response) {
+                self.observe_service(time)?;
+            }
             let now = self.moment(self.clock_guard()?.anchor());
             kept.extend(self.take_list(path, response.body, trust, now, tally)?);
             self.listener.progress(Progress { step: "status".to_owned(), done: done + 1, total, ..Progress::default() });
@@ -140,10 +162,14 @@ impl Verifier {
         tally: &mut Tally,
     ) -> Result<Option<String>, VerifierError> {
         let Some(list) = verify(&token, path, trust, now, tally) else { return Ok(None) };
+        if list.issued_at() > now.plus_secs(AHEAD_SECS) {
+            // Signed by a service whose clock is wrong, or this device's is: the facts say so, and what is held stays.
+            return Ok(None);
+        }
         tally.signed.push(list.issued_at());
         let uri = list.uri().to_owned();
         let row = ListRow { uri: uri.clone(), token, issued_at: list.issued_at(), expires_at: list.expires(), fetched_at: now };
-        if self.write(|tx| rows::put_list(tx, &row))? {
+        if self.write(|tx| rows::put_list(tx, &row, now.plus_secs(AHEAD_SECS)))? {
             tally.stored += 1;
         } else {
             tally.older += 1;

@@ -33,10 +33,6 @@ impl Trust {
         TrustDates { version: self.snapshot.version(), signed_at: self.snapshot.signed_at(), expires: self.snapshot.expires() }
     }
 
-    pub(crate) fn signed_at(&self) -> Option<Timestamp> {
-        self.snapshot.signed_at()
-    }
-
     /// The fact `trust.freshness` at a check.
     pub(crate) fn freshness(&self, now: Timestamp) -> Fact {
         self.snapshot.freshness(now, By::Verifier)

@@ -6,14 +6,15 @@ use wallet_base::fact::By;
 use wallet_base::random::{OsRandom, Random};
 use wallet_base::time::Timestamp;
 use wallet_documents::Role;
-use wallet_platform::clock_guard::{Anchor, ClockGuard};
+use wallet_platform::clock_guard::{Anchor, BEHIND_TOLERANCE_SECS, ClockGuard};
 use wallet_platform::deadline::Guarded;
+use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::keyslot::KeySlots;
 use wallet_platform::listener::QueuedListener;
 use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, StateChange, WallTime};
 use wallet_platform::store::{Database, StoreError};
-use wallet_platform::tuf::{TrustConfig, TrustUpdater};
+use wallet_platform::tuf::{TrustConfig, TrustSnapshot, TrustUpdater};
 
 use crate::ask::OpenAsk;
 use crate::config::{Ports, VerifierConfig};
@@ -45,6 +46,8 @@ pub struct Verifier {
     pub(crate) open: Mutex<Vec<OpenAsk>>,
     /// Serialises what talks to the service; never held while a port is called by a check.
     pub(crate) working: Mutex<()>,
+    /// `None` once the verifier is closed.
+    lock: Mutex<Option<DirectoryLock>>,
     #[cfg(feature = "record")]
     pub(crate) recorder: Option<Arc<dyn crate::recorder::Recorder>>,
 }
@@ -58,6 +61,8 @@ impl std::fmt::Debug for Verifier {
 impl Verifier {
     /// Opens the verifier of a folder; makes it the first time. Touches no network.
     pub fn open(config: &VerifierConfig, ports: Ports) -> Result<Self, VerifierError> {
+        // First of all: whoever has the folder already is not disturbed.
+        let folder = DirectoryLock::take(&config.directory)?;
         let sealer: Guarded<dyn DeviceSealer> = Guarded::new(ports.sealer);
         let clock: Guarded<dyn Clock> = Guarded::new(ports.clock);
         let slots = KeySlots::at(&config.directory.join(HEADER));
@@ -71,7 +76,8 @@ impl Verifier {
             directory: config.directory.join(TRUST),
             by: By::Verifier,
         })?;
-        Ok(Self {
+        let kept = updater.current();
+        let verifier = Self {
             http: Http::new(http)?,
             // Kept trust data that this build cannot read is as good as none: the next sync brings other.
             trust: Mutex::new(updater.current().and_then(|kept| Trust::read(kept).ok()).map(Arc::new)),
@@ -83,9 +89,17 @@ impl Verifier {
             cache,
             open: Mutex::new(Vec::new()),
             working: Mutex::new(()),
+            lock: Mutex::new(Some(folder)),
             #[cfg(feature = "record")]
             recorder: None,
-        })
+        };
+        // A cache that was lost took the anchor with it: the kept trust snapshot was signed, and is one.
+        if let Some(kept) = kept
+            && verifier.clock_guard()?.anchor().is_none()
+        {
+            verifier.observe_trust(&kept)?;
+        }
+        Ok(verifier)
     }
 
     /// Opens the verifier with a recorder of what is decrypted (feature `record`; desktop only).
@@ -102,7 +116,12 @@ impl Verifier {
     pub fn close(&self) -> Result<(), VerifierError> {
         lock(&self.open).clear();
         *lock(&self.trust) = None;
-        Ok(self.cache.close()?)
+        let closed = self.cache.close();
+        // A sync under way still writes trust files: then the folder is free when this object goes.
+        if let Ok(_idle) = self.working.try_lock() {
+            *lock(&self.lock) = None;
+        }
+        Ok(closed?)
     }
 
     /// Who this device is, if it is enrolled.
@@ -152,11 +171,28 @@ impl Verifier {
         Ok(ClockGuard::new(self.read(rows::anchor)?))
     }
 
-    /// Takes note of verified signed times that were seen now.
-    pub(crate) fn observe(&self, signed: impl IntoIterator<Item = Timestamp>) -> Result<(), VerifierError> {
-        let Some(latest) = signed.into_iter().max() else { return Ok(()) };
+    /// Takes note of dates of verified status lists that were seen now.
+    pub(crate) fn observe(&self, dated: impl IntoIterator<Item = Timestamp>) -> Result<(), VerifierError> {
+        // Those ahead of the clock say nothing; the latest of the others is what counts.
+        let latest = self.clock.wall().plus_secs(BEHIND_TOLERANCE_SECS);
+        let Some(dated) = dated.into_iter().filter(|dated| *dated <= latest).max() else { return Ok(()) };
+        self.note(|guard| guard.observe_dated(dated, &self.clock))
+    }
+
+    /// Takes note of the date of a trust snapshot that was verified.
+    pub(crate) fn observe_trust(&self, snapshot: &TrustSnapshot) -> Result<(), VerifierError> {
+        let Some(dated) = snapshot.signed_at() else { return Ok(()) };
+        self.note(|guard| guard.observe_trust(snapshot.timestamp_version(), dated, &self.clock))
+    }
+
+    /// Takes note of the service's own time, heard over TLS.
+    pub(crate) fn observe_service(&self, time: Timestamp) -> Result<(), VerifierError> {
+        self.note(|guard| guard.observe_service(time, &self.clock))
+    }
+
+    fn note(&self, observe: impl FnOnce(&mut ClockGuard) -> bool) -> Result<(), VerifierError> {
         let mut guard = self.clock_guard()?;
-        if guard.observe(latest, &self.clock)
+        if observe(&mut guard)
             && let Some(anchor) = guard.anchor()
         {
             self.write(|tx| rows::put_anchor(tx, anchor))?;
@@ -167,7 +203,7 @@ impl Verifier {
     /// The moment to judge by: the wall clock, but never before what signed times prove. A clock set back revives nothing.
     pub(crate) fn moment(&self, anchor: Option<&Anchor>) -> Timestamp {
         let wall = self.clock.wall();
-        let floor = anchor.map(|a| a.expected(&self.clock).unwrap_or_else(|| a.signed()).max(a.signed()));
+        let floor = anchor.and_then(|anchor| anchor.floor(&self.clock));
         floor.map_or(wall, |floor| wall.max(floor))
     }
 

@@ -4,22 +4,40 @@ use rusqlite::OptionalExtension;
 use wallet_base::fact::{By, Fact};
 use wallet_base::time::Timestamp;
 use wallet_platform::clock_guard::{Anchor, ClockGuard};
+use wallet_platform::tuf::TrustSnapshot;
 
 use crate::error::WalletError;
 use crate::inner::Inner;
 
-/// The fact `clock`. It is never needed for a green verdict, but a failed one is red: everything that depends on the time is worthless then.
+/// The fact `clock`. It is not needed for a green verdict on the wallet's side, but a failed one is red (docs/adr/0010-clock-anchor.md says why).
 pub(crate) fn fact(inner: &Inner) -> Result<Fact, WalletError> {
     Ok(load(inner)?.fact(inner.clock(), By::Wallet).optional())
 }
 
-/// Takes note of a signed time that was verified. Before the wallet is created there is nowhere to keep it.
-pub(crate) fn observe(inner: &Inner, signed: Timestamp) -> Result<(), WalletError> {
+/// Takes note of the date of a trust snapshot that was verified.
+pub(crate) fn observe_trust(inner: &Inner, snapshot: &TrustSnapshot) -> Result<(), WalletError> {
+    let Some(dated) = snapshot.signed_at() else { return Ok(()) };
+    note(inner, |guard| guard.observe_trust(snapshot.timestamp_version(), dated, inner.clock()))
+}
+
+/// Takes note of the date of a status list that was verified.
+pub(crate) fn observe_dated(inner: &Inner, dated: Timestamp) -> Result<(), WalletError> {
+    note(inner, |guard| guard.observe_dated(dated, inner.clock()))
+}
+
+/// Takes note of the service's own time, which came over TLS under the pinned root. It is not signed.
+pub(crate) fn observe_service(inner: &Inner) -> Result<(), WalletError> {
+    let Some(time) = inner.service.take_time() else { return Ok(()) };
+    note(inner, |guard| guard.observe_service(time, inner.clock()))
+}
+
+/// Before the wallet is created there is nowhere to keep a time.
+fn note(inner: &Inner, observe: impl FnOnce(&mut ClockGuard) -> bool) -> Result<(), WalletError> {
     let mut guard = match load(inner) {
         Err(WalletError::NotCreated | WalletError::Locked) => return Ok(()),
         other => other?,
     };
-    if !guard.observe(signed, inner.clock()) {
+    if !observe(&mut guard) {
         return Ok(());
     }
     let text = guard.anchor().and_then(|anchor| serde_json::to_string(anchor).ok()).ok_or(WalletError::Internal("clock anchor"))?;
@@ -27,16 +45,6 @@ pub(crate) fn observe(inner: &Inner, signed: Timestamp) -> Result<(), WalletErro
         db.execute("INSERT INTO setting (name, value) VALUES ('clock', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", [&text])?;
         Ok(())
     })
-}
-
-/// Takes note of the service's own time, which came over TLS under the pinned root. It is not signed: a time beyond the end of the trust
-/// in use is not believed, so that a service gone wrong cannot put the anchor years ahead.
-pub(crate) fn observe_service(inner: &Inner) -> Result<(), WalletError> {
-    let Some(time) = inner.service.take_time() else {
-        return Ok(());
-    };
-    let bound = inner.updater().current().map(|snapshot| snapshot.expires());
-    if bound.is_some_and(|end| time < end) { observe(inner, time) } else { Ok(()) }
 }
 
 fn load(inner: &Inner) -> Result<ClockGuard, WalletError> {

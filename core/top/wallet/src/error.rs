@@ -136,7 +136,8 @@ pub enum Problem {
     Declined,
     /// The store is unusable.
     Storage {
-        /// Static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `disk`.
+        /// Static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `exists`, `key-slots`, `busy` (another program has
+        /// the folder), `full` (the disk), `disk`.
         reason: String,
     },
     /// The phone or the service cannot do it.
@@ -213,39 +214,20 @@ impl WalletError {
 }
 
 fn of_store(error: StoreError) -> Problem {
-    let reason = match error {
-        StoreError::NotEncrypted => "not-encrypted",
-        StoreError::WrongKey => "wrong-key",
-        StoreError::Corrupt => "corrupt",
-        StoreError::Newer => "newer",
-        StoreError::NoCipher => "no-cipher",
-        StoreError::Missing => "missing",
-        StoreError::Full => "full",
-        StoreError::Closed => return Problem::Closed,
-        StoreError::Busy | StoreError::Io => "disk",
-        StoreError::Exists
-        | StoreError::Reentered
-        | StoreError::Constraint
-        | StoreError::NoRow
-        | StoreError::Type
-        | StoreError::Other(_) => {
-            return Problem::Internal;
-        }
-    };
-    Problem::Storage { reason: reason.to_owned() }
+    match (error, error.reason()) {
+        (StoreError::Closed, _) => Problem::Closed,
+        (_, Some(reason)) => Problem::Storage { reason: reason.to_owned() },
+        (_, None) => Problem::Internal,
+    }
 }
 
 fn of_key_slot(error: KeySlotError) -> Problem {
-    let storage = |reason: &str| Problem::Storage { reason: reason.to_owned() };
     match error {
         KeySlotError::WrongPasscode { tries_left } => Problem::WrongPasscode { tries_left },
         KeySlotError::LockedUntil(at) => Problem::LockedUntil { at },
         KeySlotError::Passcode => Problem::Invalid { reason: "passcode".to_owned() },
         KeySlotError::Port(error) => of_port(error),
-        KeySlotError::Newer => storage("newer"),
-        KeySlotError::Io => storage("disk"),
-        KeySlotError::Missing | KeySlotError::Damaged | KeySlotError::NoSlot => storage("key-slots"),
-        KeySlotError::Exists | KeySlotError::Derivation => Problem::Internal,
+        other => other.reason().map_or(Problem::Internal, |reason| Problem::Storage { reason: reason.to_owned() }),
     }
 }
 

@@ -11,6 +11,7 @@ use wallet_base::fact::By;
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
 use wallet_platform::deadline::Guarded;
+use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::keyslot::{KdfCost, KeySlotError, KeySlots};
 use wallet_platform::listener::{QueuedListener, is_delivering};
@@ -53,11 +54,19 @@ enum Slot {
     Closed,
 }
 
+/// An act under way: it alone, and with the folder's lock.
+pub(crate) struct Act<'a> {
+    _alone: MutexGuard<'a, ()>,
+    _folder: Arc<DirectoryLock>,
+}
+
 /// Shared by the facade and its handles.
 pub(crate) struct Inner {
     pub(crate) config: WalletConfig,
     pub(crate) service: Service,
     pub(crate) random: OsRandom,
+    /// `None` once the wallet is closed. Whatever is under way keeps a share of it, so that nobody else opens the folder before it ended.
+    lock: Mutex<Option<Arc<DirectoryLock>>>,
     keys: Guarded<dyn KeyStore>,
     sealer: Guarded<dyn DeviceSealer>,
     clock: Arc<Guarded<dyn Clock>>,
@@ -78,6 +87,8 @@ impl Inner {
         if !(1..=MAX_COPIES).contains(&config.copies) {
             return Err(WalletError::Parameter("number of copies"));
         }
+        // First of all: whoever has the folder already is not disturbed.
+        let lock = Arc::new(DirectoryLock::take(&config.directory)?);
         let clock: Arc<Guarded<dyn Clock>> = Arc::new(Guarded::new(ports.clock));
         let mut http = HttpConfig::new(config.service_url.clone(), config.tls_root.clone());
         http.time = Some(Arc::new(WallTime(Arc::clone(&clock) as Arc<dyn Clock>)));
@@ -90,12 +101,14 @@ impl Inner {
         })
         .map_err(|error| match error {
             TrustError::Root => WalletError::Parameter("trust root"),
+            TrustError::Io => WalletError::Store(StoreError::Io),
             _ => WalletError::Internal("trust files"),
         })?;
         let slots = KeySlots::at(&config.directory.join(SLOTS));
         let inner = Self {
             service,
             random: OsRandom,
+            lock: Mutex::new(Some(lock)),
             keys: Guarded::new(ports.keys),
             sealer: Guarded::new(ports.sealer),
             clock,
@@ -125,7 +138,7 @@ impl Inner {
 
     /// See [`crate::Wallet::create`]. The header comes first: whatever a kill leaves after it, `unlock` completes.
     pub(crate) fn create(&self, passcode: &str) -> Result<(), WalletError> {
-        let _opening = exclusive(&self.opening)?;
+        let _opening = self.alone(&self.opening)?;
         check_passcode(passcode)?;
         match self.state() {
             StoreState::New => {}
@@ -140,7 +153,7 @@ impl Inner {
 
     /// See [`crate::Wallet::unlock`].
     pub(crate) fn unlock(&self, passcode: &str) -> Result<(), WalletError> {
-        let _opening = exclusive(&self.opening)?;
+        let _opening = self.alone(&self.opening)?;
         let cache = match &*self.slot() {
             Slot::New => return Err(WalletError::NotCreated),
             Slot::Closed => return Err(WalletError::Closed),
@@ -216,12 +229,13 @@ impl Inner {
             Slot::Locked { cache: Some(cache) } => shut(&cache),
             Slot::Locked { cache: None } | Slot::New | Slot::Closed => {}
         }
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.tell("wallet", StoreState::Closed.as_str());
     }
 
     /// See [`crate::Wallet::change_passcode`].
     pub(crate) fn change_passcode(&self, old: &str, new: &str) -> Result<(), WalletError> {
-        let _opening = exclusive(&self.opening)?;
+        let _opening = self.alone(&self.opening)?;
         check_passcode(new)?;
         match self.state() {
             StoreState::New => return Err(WalletError::NotCreated),
@@ -283,13 +297,19 @@ impl Inner {
     }
 
     /// The wallet is in use for a long act with the network; a second one is told so instead of waiting.
-    pub(crate) fn act(&self) -> Result<MutexGuard<'_, ()>, WalletError> {
-        exclusive(&self.act)
+    pub(crate) fn act(&self) -> Result<Act<'_>, WalletError> {
+        self.alone(&self.act)
     }
 
     /// A document is being shown. Independent of [`Self::act`]: a citizen at a counter does not wait for a sync.
-    pub(crate) fn showing(&self) -> Result<MutexGuard<'_, ()>, WalletError> {
-        exclusive(&self.showing)
+    pub(crate) fn showing(&self) -> Result<Act<'_>, WalletError> {
+        self.alone(&self.showing)
+    }
+
+    fn alone<'a>(&self, mutex: &'a Mutex<()>) -> Result<Act<'a>, WalletError> {
+        let alone = exclusive(mutex)?;
+        let folder = self.lock.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(WalletError::Closed)?;
+        Ok(Act { _alone: alone, _folder: folder })
     }
 
     /// The trust updater; its state is signed public data in a folder of its own, verified again from the pinned root at every start.

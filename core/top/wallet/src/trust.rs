@@ -6,6 +6,7 @@ use wallet_base::fact::{By, Fact, FactName, Outcome};
 use wallet_base::time::Timestamp;
 use wallet_credential::trust::TrustTargets;
 use wallet_documents::RoleTable;
+use wallet_platform::store::StoreError;
 use wallet_platform::tuf::{TrustError, TrustSnapshot};
 
 use crate::clock;
@@ -85,10 +86,10 @@ pub(crate) fn update(inner: &Inner) -> Result<Vec<Fact>, WalletError> {
         TrustError::Missing => WalletError::Answer("trust repository"),
         TrustError::Root => WalletError::Parameter("trust root"),
         TrustError::Busy => WalletError::Busy,
-        TrustError::Io => WalletError::Internal("trust files"),
+        TrustError::Io => WalletError::Store(StoreError::Io),
     })?;
-    if let Some(signed) = update.accepted.and_then(|snapshot| snapshot.signed_at()) {
-        clock::observe(inner, signed)?;
+    if let Some(snapshot) = update.accepted {
+        clock::observe_trust(inner, &snapshot)?;
     }
     Ok(update.facts)
 }

@@ -12,4 +12,4 @@ mod token;
 pub use judge::{FreshnessPolicy, NoStatusLists, StatusCheck, StatusLists, StatusLookup, StatusRef};
 pub use list::{Bits, INVALID, MAX_LIST_BYTES, SUSPENDED, StatusList, VALID};
 pub(crate) use token::numeric_date;
-pub use token::{CONTENT_TYPE, MAX_TOKEN_BYTES, StatusListSpec, UnverifiedStatusList, VerifiedStatusList, issue};
+pub use token::{CONTENT_TYPE, MAX_TOKEN_BYTES, SKEW_SECS, StatusListSpec, UnverifiedStatusList, VerifiedStatusList, issue};

@@ -16,7 +16,7 @@ pub const CONTENT_TYPE: &str = "application/statuslist+cwt";
 pub const MAX_TOKEN_BYTES: usize = MAX_LIST_BYTES + 64 * 1024;
 
 /// Clock difference tolerated when a list is fetched.
-const SKEW_SECS: i64 = 60;
+pub const SKEW_SECS: i64 = 60;
 
 const HEADER_KID: i64 = 4;
 const HEADER_TYP: i64 = 16;

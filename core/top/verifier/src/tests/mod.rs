@@ -2,6 +2,7 @@
 //! citizen's side by hand.
 
 mod answers;
+mod carried;
 mod checks;
 mod lists;
 mod papers;

@@ -91,8 +91,19 @@ pub fn uri_of(document: &str) -> String {
 }
 
 fn open(directory: &TempDir, clock: &ManualClock, keys: &Arc<SoftwareKeyStore>, tls: &Certificate, trust_key: &SoftwareKey) -> Verifier {
+    open_named(directory, "officer", clock, keys, tls, trust_key)
+}
+
+fn open_named(
+    directory: &TempDir,
+    name: &str,
+    clock: &ManualClock,
+    keys: &Arc<SoftwareKeyStore>,
+    tls: &Certificate,
+    trust_key: &SoftwareKey,
+) -> Verifier {
     let config = VerifierConfig {
-        directory: directory.path().join("officer"),
+        directory: directory.path().join(name),
         service_url: "https://central.test".to_owned(),
         tls_root: tls.der().to_vec(),
         trust_root: trust_files::root(trust_key, start().plus_secs(3000 * DAY)),
@@ -136,6 +147,12 @@ impl World {
         }
         world.clock.advance_secs(60);
         world
+    }
+
+    /// A further device of the same service, empty, in a new folder each time.
+    pub fn another(&self, name: &str) -> Verifier {
+        let name = (0..).map(|n| format!("{name}-{n}")).find(|name| !self.directory.path().join(name).exists()).unwrap();
+        open_named(&self.directory, &name, &self.clock, &self.keys, &self.reader.root, &self.trust_key)
     }
 
     /// The process ends and starts again.

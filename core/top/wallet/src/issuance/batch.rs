@@ -161,7 +161,7 @@ fn fetch_lists(inner: &Inner, trust: &Trust, received: &[Received<'_>], verdict:
             return Err(WalletError::Untrusted(fact));
         }
         if let Some(list) = list {
-            clock::observe(inner, list.issued_at())?;
+            clock::observe_dated(inner, list.issued_at())?;
             lists.insert(list);
         }
     }
