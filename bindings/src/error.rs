@@ -54,7 +54,7 @@ pub enum WalletError {
     /// The store is unusable.
     #[error("storage: {reason}")]
     Storage {
-        /// A static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `exists`, `key-slots`, `busy` (another program has
+        /// A static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `gone`, `exists`, `key-slots`, `busy` (another program has
         /// the folder), `full` (the disk), `disk`.
         reason: String,
     },

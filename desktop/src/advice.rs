@@ -32,7 +32,18 @@ fn storage(reason: &str) -> String {
     match reason {
         "not-encrypted" => "storage: not-encrypted: the database in this folder is plain text, not one of this program; it is not used",
         "wrong-key" => "storage: wrong-key: the database does not open with this device's key; was the folder copied from another device?",
-        "corrupt" | "key-slots" => "storage: corrupt: the files in this folder are damaged; put back a backup or start with a new folder",
+        "corrupt" => {
+            "storage: corrupt: the database in this folder (wallet.db of a wallet, cache.db of a staff device) is damaged. It was not changed; put \
+             back a backup, or start with a new folder and activate or enrol again"
+        }
+        "key-slots" => {
+            "storage: key-slots: the file of this folder that wraps the database keys (wallet.keys of a wallet, keys.slots of a staff device) is \
+             missing or damaged; without it nothing here opens. Put back a backup, or start with a new folder"
+        }
+        "gone" => {
+            "storage: gone: there was a wallet in this folder and its database (wallet.db) is gone. Nothing was made in its place; put back a \
+             backup, or start with a new folder and activate again"
+        }
         "newer" => "storage: newer: this folder was written by a newer version of this program; use that one",
         "no-cipher" => "storage: no-cipher: this build has no database encryption; build it with SQLCipher",
         "missing" => {
