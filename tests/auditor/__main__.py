@@ -27,7 +27,8 @@ def main(arguments):
         options = parser.parse_args(arguments)
     except SystemExit as end:
         return 3 if end.code else 0
-    audited = list(Story(options.record).steps())
+    with Story(options.record) as story:
+        audited = list(story.steps())
     problems = [f"{name}: {problem}" for name, _, found in audited for problem in found]
     if not options.quiet:
         show(audited)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from PIL import Image, UnidentifiedImageError
 
 from . import cbor, chip
-from .facts import FAILED, NOT_CHECKED, PASSED, Fact, Unreadable
+from .facts import FAILED, NOT_CHECKED, PASSED, Fact
 
 ACTION = "activate"
 CODE_LIFE = 600
@@ -70,9 +70,9 @@ class Session:
         digest = base64.urlsafe_b64encode(hashlib.sha256(evidence_bytes).digest()).rstrip(b"=").decode()
         evidence = cbor.loads(evidence_bytes)
         given = chip.of_evidence(evidence)
-        facts = chip.judge(given, trust, now, "central", expected=self.challenge(), access=False)
-        if not said or said.get("session") != self.id or said.get("evidence_sha256") != digest:
-            raise Unreadable("central judged evidence that the device key did not sign for")
+        good = said is not None and said.get("session") == self.id and said.get("evidence_sha256") == digest
+        unsigned = None if good else "the device key did not sign for this evidence"
+        facts = chip.judge(given, trust, now, "central", expected=self.challenge(), access=False, unsigned=unsigned)
         if any(fact.result == FAILED for fact in facts):
             return [*facts, Fact("account.factors", NOT_CHECKED, "card", "central")]
         zone = chip.machine_readable_zone(evidence[2])

@@ -40,9 +40,9 @@ def security_infos(data):
     return pace, active
 
 
-def judge(given, trust, now, by, expected=None, access=True):
+def judge(given, trust, now, by, expected=None, access=True, unsigned=None):
     """The six facts. `given`: `sod`, `groups` {number: bytes}, `challenge`, `signature`, `card_access`, `protocol`. `expected`: the challenge
-    that the chip has to have signed, or None when whoever judges sent it."""
+    that the chip has to have signed, or None when whoever judges sent it. `unsigned`: why the device key does not stand behind the evidence."""
     ladder, sod, groups = Ladder(by, ABOUT), None, given["groups"]
     try:
         sod = Sod(given["sod"])
@@ -61,7 +61,7 @@ def judge(given, trust, now, by, expected=None, access=True):
     ladder.check("chip.chain", None if good else (links[0][1] if links else "the document signer is unknown"))
     revoked = trust.cards_revoked
     ladder.check("chip.revocation", "revoked" if sod.signer and (sha256(sod.signer) in revoked or all(sha256(one) in revoked for one in good)) else None)
-    ladder.check("chip.genuine", genuine_problem(sod, given, expected))
+    ladder.check("chip.genuine", genuine_problem(sod, given, expected) or unsigned)
     if not access:
         ladder.note("chip.access", "not-checked", "seen by the reader only")
     else:

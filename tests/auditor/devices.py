@@ -19,7 +19,7 @@ class Device:
 
     def __init__(self, record, name):
         self.record, self.name = record, name
-        self.state = TrustState(record.anchor("root"), record.story["trust"]["floor"])
+        self.state = TrustState(record.scratch / name, record.anchor("root"), record.story["trust"]["floor"])
         self.anchor = None
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import tempfile
 
 from .facts import Unreadable
 
@@ -9,6 +10,8 @@ from .facts import Unreadable
 class Record:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
+        self.temporary = tempfile.TemporaryDirectory(prefix="auditor-")
+        self.scratch = pathlib.Path(self.temporary.name)
         self.story = json.loads(self.bytes("story.json"))
         if self.story["version"] != 1:
             raise Unreadable("a manifest of another version")

@@ -39,6 +39,12 @@ class Story:
         self.record = Record(folder)
         self.devices = {one["id"]: KINDS[one["kind"]](self.record, one["id"]) for one in self.record.story["devices"]}
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.record.temporary.cleanup()
+
     def steps(self):
         """(name of the step, [Found]) in the order of the story. What cannot be read is a problem of the record, told by name."""
         for step in self.record.story["steps"]:
@@ -48,6 +54,9 @@ class Story:
                     found += [attributed(call.device, fact) for fact in self.judge(call)]
                 except Unreadable as problem:
                     problems.append(f"{call.device} {call.what}: {problem}")
+                except (OSError, LookupError, ValueError, TypeError, AttributeError) as problem:
+                    # A record that was tampered with may break anything; what breaks is told, never passed over.
+                    problems.append(f"{call.device} {call.what}: cannot be judged ({type(problem).__name__}: {problem})")
             yield step["name"], found, problems
 
     def calls(self, step):

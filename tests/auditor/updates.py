@@ -38,12 +38,10 @@ class Given(FetcherInterface):
 class TrustState:
     """The trust of one device: the pinned root, the lowest version taken, the last good state."""
 
-    def __init__(self, root, floor=0):
-        self.root, self.floor = root, floor
-        self.folder = tempfile.TemporaryDirectory(prefix="auditor-trust-")
-        self.path = pathlib.Path(self.folder.name)
+    def __init__(self, folder, root, floor=0):
+        self.root, self.floor, self.path = root, floor, pathlib.Path(folder)
         for name in ("metadata", "targets"):
-            (self.path / name).mkdir()
+            (self.path / name).mkdir(parents=True)
         self.trust, self.version, self.expires, self.signed_at, self.versions = None, 0, None, None, {}
 
     def update(self, files, now, by, about=""):
