@@ -1,16 +1,17 @@
 """The crash rig: kills wallet and central at seeded times inside each phase and compares what both sides say afterwards.
 
-    crash.py --binary B [--seed S] [--hits N] [--phase P ...] [--lanes L] [--keep DIR] [--markdown FILE]
+    crash.py --binary B [--seed S] [--hits N] [--phase P ...] [--lanes L] [--cuts N] [--disk] [--keep DIR] [--markdown FILE]
 
 Each phase (activation, issuance, presentation, sync) is measured first without any fault. Then SIGKILL falls on the wallet, on central or on
 both, at seeded times spread over the measured length. A hit counts only when everything that was killed was alive, and the wallet's store open,
-while it stood still in front of the kill. Ends with 0 when every phase had its hits and both ledgers agree after each, with 1 otherwise.
+while it stood still in front of the kill. With --cuts the link between wallet and central is cut at seeded byte counts; with --disk the disk of
+the wallet or of central is filled up, or refuses writes. Ends with 0 when every phase had its hits and both ledgers agree after each, with 1 otherwise.
 """
 
 import argparse
 import collections
 import concurrent.futures
-import json
+import dataclasses
 import multiprocessing
 import pathlib
 import random
@@ -19,6 +20,8 @@ import sys
 import tempfile
 import time
 
+import cuts
+import disk
 import trials
 from actors import Binary
 from world import PHASES, World
@@ -69,28 +72,74 @@ def tell(number, hit):
     )
 
 
+def cut_lane(binary, folder, seed, wanted):
+    hits = []
+    for hit in cuts.run(Binary(binary), folder, seed, wanted):
+        hits.append(hit)
+        tell_fault("cuts", hit)
+    return hits
+
+
+def disk_lane(binary, folder, rooms):
+    world = World(Binary(binary), folder)
+    hits = []
+    try:
+        world.prepare(PHASES)
+        for hit in disk.run(world, rooms):
+            hits.append(hit)
+            tell_fault("disk", hit)
+    finally:
+        world.close()
+    return hits
+
+
+def tell_fault(lane, hit):
+    print(
+        f"{lane}    {hit.phase:<12} {hit.target}: {hit.fault}; {hit.reached}; done after {hit.tries} more"
+        + "".join(f"\n    FOUND: {text}" for text in hit.found),
+        flush=True,
+    )
+
+
 def shares(total, lanes):
     return [total // lanes + (1 if number < total % lanes else 0) for number in range(lanes)]
 
 
-def run(binary, seed, hits, phases=PHASES, lanes=2, keep=None):
-    """Runs the rig; gives all hits and the measured lengths of each lane."""
+@dataclasses.dataclass
+class Outcome:
+    """Everything a run found."""
+
+    kills: list
+    lengths: list
+    cuts: list
+    disks: list
+
+    @property
+    def hits(self):
+        return self.kills + self.cuts + self.disks
+
+
+def run(binary, seed, hits, phases=PHASES, lanes=2, cuts=0, rooms=(), keep=None):
+    """Runs the rig. `cuts`: in each phase with a network; `rooms`: bytes left on a disk, besides refused writes; without them no disk is touched."""
     folder = pathlib.Path(keep) if keep else pathlib.Path(tempfile.mkdtemp(prefix="citizen-wallet-crash-"))
     folder.mkdir(parents=True, exist_ok=True)
-    parts = shares(hits, lanes)
-    orders = [{phase: parts[number] for phase in phases} for number in range(lanes) if parts[number]]
-    everything, lengths = [], []
+    orders = [{phase: part for phase in phases} for part in shares(hits, lanes) if part]
+    outcome = Outcome([], [], [], [])
     try:
-        with concurrent.futures.ProcessPoolExecutor(len(orders), mp_context=multiprocessing.get_context("spawn")) as pool:
-            futures = [pool.submit(lane, binary, folder / f"lane{n}", seed, n, order) for n, order in enumerate(orders)]
-            for future in futures:
+        with concurrent.futures.ProcessPoolExecutor(len(orders) + 2, mp_context=multiprocessing.get_context("spawn")) as pool:
+            killing = [pool.submit(lane, binary, folder / f"lane{n}", seed, n, order) for n, order in enumerate(orders)]
+            cutting = pool.submit(cut_lane, binary, folder / "cuts", seed, cuts) if cuts else None
+            filling = pool.submit(disk_lane, binary, folder / "disk", rooms) if rooms else None
+            for future in killing:
                 found, measured = future.result()
-                everything += found
-                lengths.append(measured)
+                outcome.kills += found
+                outcome.lengths.append(measured)
+            outcome.cuts = cutting.result() if cutting else []
+            outcome.disks = filling.result() if filling else []
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
-    return everything, lengths
+    return outcome
 
 
 def summary(hits, lengths, phases):
@@ -133,6 +182,17 @@ def table(rows):
     return "\n".join(lines)
 
 
+def faults(hits):
+    """One row for each phase and side of cuts or disks."""
+    lines = ["| phase | where | faults | completed at once | told and completed afterwards | disagreements |", "| --- | --- | --- | --- | --- | --- |"]
+    for phase, where in dict.fromkeys((hit.phase, hit.target) for hit in hits):
+        of = [hit for hit in hits if (hit.phase, hit.target) == (phase, where)]
+        done = sum(hit.reached.startswith("done") for hit in of)
+        lines.append(f"| {phase} | {where} | {len(of)} | {done} | {len(of) - done} | {sum(bool(hit.found) for hit in of)} |")
+    said = collections.Counter(hit.reached for hit in hits)
+    return "\n".join(lines + ["", "What was said, or how far it had come: " + "; ".join(f"{text} ({n})" for text, n in said.most_common())])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True)
@@ -140,6 +200,8 @@ def main():
     parser.add_argument("--hits", type=int, default=30, help="in each phase")
     parser.add_argument("--phase", action="append", choices=PHASES)
     parser.add_argument("--lanes", type=int, default=2, help="worlds at once")
+    parser.add_argument("--cuts", type=int, default=0, help="cut connections in each phase with a network")
+    parser.add_argument("--disk", action="store_true", help="full disks and refused writes (needs mounts)")
     parser.add_argument("--keep", help="keep the folders here")
     parser.add_argument("--markdown", help="append the figures to this file")
     arguments = parser.parse_args()
@@ -147,15 +209,19 @@ def main():
     phases = tuple(phase for phase in PHASES if not arguments.phase or phase in arguments.phase)
     print(f"seed {seed}", flush=True)
     begun = time.monotonic()
-    hits, lengths = run(arguments.binary, seed, arguments.hits, phases, arguments.lanes, arguments.keep)
-    rows = summary(hits, lengths, phases)
-    text = f"Kills, seed {seed}, {time.monotonic() - begun:.0f} s, {arguments.lanes} lanes.\n\n{table(rows)}\n"
+    rooms = disk.ROOM if arguments.disk else ()
+    outcome = run(arguments.binary, seed, arguments.hits, phases, arguments.lanes, arguments.cuts, rooms, arguments.keep)
+    rows = summary(outcome.kills, outcome.lengths, phases)
+    text = f"Seed {seed}, {time.monotonic() - begun:.0f} s, {arguments.lanes} lanes.\n\n## Kills\n\n{table(rows)}\n"
+    if outcome.cuts:
+        text += f"\n## Cut connections\n\n{faults(outcome.cuts)}\n"
+    if outcome.disks:
+        text += f"\n## Full disks and refused writes\n\n{faults(outcome.disks)}\n"
     print("\n" + text)
-    print(json.dumps(rows))
     if arguments.markdown:
         with open(arguments.markdown, "a", encoding="utf-8") as file:
             file.write(text)
-    return 0 if all(row["hits"] >= arguments.hits and not row["found"] for row in rows) else 1
+    return 0 if all(row["hits"] >= arguments.hits for row in rows) and not any(hit.found for hit in outcome.hits) else 1
 
 
 if __name__ == "__main__":

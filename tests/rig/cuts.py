@@ -10,6 +10,7 @@ import threading
 
 import ledgers
 import trials
+from actors import Trouble
 from world import World
 
 
@@ -92,11 +93,10 @@ class Proxy:
 
 
 def run(binary, folder, seed, wanted, phases=("activation", "issuance", "sync")):
-    """Cuts `wanted` times in each phase. Gives the hits; `at` and `of` are bytes here."""
+    """Cuts `wanted` times in each phase. Gives the hits as they come; `at` and `of` are bytes here."""
     rng = random.Random(f"{seed} cuts")
     world = World(binary, folder, proxied=True)
     proxy = Proxy(world.central.port, world.central.behind)
-    hits = []
     try:
         world.prepare(phases)
         for phase in phases:
@@ -106,13 +106,12 @@ def run(binary, folder, seed, wanted, phases=("activation", "issuance", "sync"))
             code, said = world.complete(phase)
             total = proxy.passed
             if code != 0:
-                raise trials.Trouble(f"{phase} does not work through the proxy: {said[-300:]}")
+                raise Trouble(f"{phase} does not work through the proxy: {said[-300:]}")
             for number in range(wanted):
-                hits.append(cut(world, proxy, phase, int((number + rng.random()) / wanted * total), total))
+                yield cut(world, proxy, phase, int((number + rng.random()) / wanted * total), total)
     finally:
         proxy.close()
         world.close()
-    return hits
 
 
 def cut(world, proxy, phase, limit, total):
@@ -120,14 +119,14 @@ def cut(world, proxy, phase, limit, total):
     world.central.start()
     seen = ledgers.Seen()
     before = world.before(phase)
-    hit = trials.Hit(phase, "link", limit, total)
+    hit = trials.Hit(phase, "link", limit, total, fault=f"cut after {limit} of {total} bytes")
     hit.found += seen.learn(before)
     proxy.arm(limit)
     code, said = world.complete(phase)
     was_cut = proxy.cut
     proxy.arm(None)
     if not was_cut:
-        hit.target = "not cut"
+        hit.fault = f"no cut before {limit} of {total} bytes"
     if code not in (0, trials.SURROUNDINGS) or (code != 0 and "central could not be reached" not in said):
         hit.found.append(f"the link was cut and the wallet ended with {code}: {said.strip()[-300:]}")
     after = world.ledger()

@@ -16,7 +16,9 @@ PAGE = 4096
 SIZE = 16 << 20
 # Room that is left, in bytes: none at all, a page, some pages, more than one transaction needs but less than the phase.
 ROOM = (0, PAGE, 4 * PAGE, 16 * PAGE, 48 * PAGE, 160 * PAGE)
-NAMES = ("full", "disk", "storage", "central could not be reached", "room")
+# Words of which one has to be in what the wallet says, and in what central says or logs.
+NAMES = {"wallet": ("storage: full", "storage: disk"), "central": ("central could not be reached",)}
+LOG = ("disk full", "no storage space", "read-only")
 
 
 def may_mount(folder):
@@ -85,26 +87,42 @@ class Disk:
         aside.rename(self.folder)
 
 
-def told(code, said):
+def told(where, code, said):
     """A refusal that names its cause."""
-    return code == trials.SURROUNDINGS and any(name in said for name in NAMES)
+    return code == trials.SURROUNDINGS and any(name in said for name in NAMES[where])
+
+
+def word(fault):
+    return "writes refused" if fault == "refused" else f"{fault} bytes left"
+
+
+def logged(world):
+    """Whether central's log names the cause; the citizen's screen only says that central could not do its work."""
+    return any(name in (world.now / "central.log").read_text() for name in LOG)
 
 
 def network_phase(world, phase, where, fault):
     """Activation, issuance or sync with a disk in trouble; `fault` is a number of bytes left or `refused`."""
     world.restore(phase)
     seen, before = ledgers.Seen(), world.before(phase)
-    hit = trials.Hit(phase, where, 0, 0)
+    hit = trials.Hit(phase, where, 0, 0, fault=word(fault))
     hit.found += seen.learn(before)
     with Disk(world.wallet if where == "wallet" else world.central.folder) as disk:
-        world.central.start()
-        disk.refuse(True) if fault == "refused" else disk.fill(fault)
+        if fault != "refused":
+            world.central.start()
+            disk.fill(fault)
+        else:
+            # The kernel makes nothing read-only that is open for writing: central has to start on such a disk, and says that it cannot.
+            disk.refuse(True)
+            start_refused(world, where, hit)
         run = world.begin(phase)
         code, said = run.finish(), run.text
-        if code != 0 and not told(code, said):
+        if code != 0 and not told(where, code, said):
             hit.found.append(f"ended with {code} and does not name the cause: {said.strip()[-300:]}")
+        if code != 0 and where == "central" and not logged(world):
+            hit.found.append("central does not say that its disk is the cause")
         disk.refuse(False) if fault == "refused" else disk.make_room()
-        hit.reached = "done" if code == 0 else run.errors.strip().splitlines()[-1] if run.errors.strip() else "?"
+        hit.reached = "done" if code == 0 else short(run.errors)
         after = world.ledger()
         hit.found += seen.learn(after)
         trials.finish(world, phase, hit, after["step"])
@@ -115,25 +133,41 @@ def network_phase(world, phase, where, fault):
     return hit
 
 
+def short(errors):
+    """The last line of what was complained about, without its advice."""
+    lines = errors.strip().splitlines()
+    return lines[-1].removeprefix("citizen-wallet: ").split(";")[0] if lines else "?"
+
+
+def start_refused(world, where, hit):
+    """Starts central; on a read-only disk of its own it may not, and names the cause."""
+    try:
+        world.central.start()
+    except Trouble as trouble:
+        said = str(trouble)
+        if where != "central" or f"exit {trials.SURROUNDINGS}" not in said or not any(name in said for name in LOG):
+            hit.found.append(f"central does not start: {said[-300:]}")
+
+
 def showing(world, fault):
     """A presentation with the wallet's disk in trouble."""
     show = trials.Showing(world)
     show.renew()
     before = show.last
-    hit = trials.Hit("presentation", "wallet", 0, 0)
+    hit = trials.Hit("presentation", "wallet", 0, 0, fault=word(fault))
     request, out = world.picture("request"), world.picture("answer")
     world.officer.ask(LICENCE, request)
     with Disk(world.wallet) as disk:
         disk.refuse(True) if fault == "refused" else disk.fill(fault)
         run = world.begin("presentation", request=request, out=out)
         code, said = run.finish(), run.text
-        if code != 0 and not told(code, said):
+        if code != 0 and not told("wallet", code, said):
             hit.found.append(f"ended with {code} and does not name the cause: {said.strip()[-300:]}")
         left = show.check(out, hit)
         if left != (code == 0):
             hit.found.append(f"exit {code} and an answer {'left' if left else 'did not leave'}")
         disk.refuse(False) if fault == "refused" else disk.make_room()
-        hit.reached = "done" if code == 0 else run.errors.strip().splitlines()[-1] if run.errors.strip() else "?"
+        hit.reached = "done" if code == 0 else short(run.errors)
         acts = 1
         if not left:
             show.finish(request, hit)
@@ -144,15 +178,14 @@ def showing(world, fault):
 
 
 def run(world, rooms=ROOM, phases=("activation", "issuance", "presentation", "sync")):
-    """Every phase with the wallet's disk, every phase that needs central with central's. Gives pairs of fault and hit."""
+    """Every phase with the wallet's disk, every phase that needs central with central's. Gives the hits as they come."""
     reason = may_mount(world.folder)
     if reason:
         raise Trouble(f"this kernel lets the rig mount nothing: {reason}")
-    hits = []
     for fault in (*rooms, "refused"):
         for phase in phases:
             if phase == "presentation":
-                hits.append((fault, showing(world, fault)))
+                yield showing(world, fault)
             else:
-                hits += [(fault, network_phase(world, phase, where, fault)) for where in ("wallet", "central")]
-    return hits
+                for where in ("wallet", "central"):
+                    yield network_phase(world, phase, where, fault)

@@ -180,6 +180,8 @@ def spent(before, after):
 def feed(wallet, central):
     """The change feed was taken whole and once, and the documents stand as central says."""
     mine = account_of(wallet, central)
+    if mine is None:
+        return []
     found = []
     numbers = [change["seq"] for change in mine["changes"]]
     if numbers != list(range(1, len(numbers) + 1)):

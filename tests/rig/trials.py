@@ -25,6 +25,7 @@ class Hit:
     transaction: str = ""  # who was in the middle of a write transaction
     reached: str = ""  # how far the killed work had come
     tries: int = 0
+    fault: str = "SIGKILL"
     found: list = dataclasses.field(default_factory=list)
 
 
