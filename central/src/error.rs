@@ -49,10 +49,25 @@ impl From<rusqlite::Error> for CentralError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "busy",
             Some(ErrorCode::ConstraintViolation) => "constraint",
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => "not a database or corrupt",
-            Some(ErrorCode::DiskFull) => "disk full",
+            Some(ErrorCode::DiskFull) => FULL,
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "cannot be opened",
             _ => "refused",
         })
+    }
+}
+
+/// What the database says when there is no room.
+const FULL: &str = "disk full";
+
+impl CentralError {
+    /// Whether the disk is full: nothing is wrong with the request, and it may be sent again.
+    pub(crate) fn is_full(&self) -> bool {
+        use std::io::ErrorKind;
+        match self {
+            Self::Database(what) => *what == FULL,
+            Self::Io { kind, .. } => matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
+            _ => false,
+        }
     }
 }
 
@@ -92,7 +107,8 @@ impl ApiError {
 impl From<CentralError> for ApiError {
     fn from(error: CentralError) -> Self {
         tracing::error!(%error, "request failed");
-        Self::server()
+        // RFC 4918, 11.5: insufficient storage. It passes once somebody made room, and the log says what to do.
+        if error.is_full() { Self::new(507, "storage_full", "the service has no room") } else { Self::server() }
     }
 }
 

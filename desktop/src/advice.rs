@@ -14,9 +14,11 @@ pub fn sentence(error: &WalletError) -> String {
             "the card refused the card access number; check the six digits printed on the card. Nothing was tried again".to_owned()
         }
         WalletError::DifferentCard => "another card was held than the one that was being read; use the first one".to_owned(),
-        WalletError::Network => "central could not be reached or did not answer; check that `central serve` runs and that the address in \
-                                 service.json is right, then run the same command again"
-            .to_owned(),
+        WalletError::Network => {
+            "central could not be reached or could not do its work; check that `central serve` runs, what it says, and that \
+                                 the address in service.json is right, then run the same command again"
+                .to_owned()
+        }
         WalletError::Untrusted { fact } => format!("refused: {fact}"),
         WalletError::Expired => "its time is over; ask for a new one".to_owned(),
         WalletError::Declined => "declined; nothing was shown".to_owned(),
