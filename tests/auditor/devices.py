@@ -1,6 +1,6 @@
 """The devices of the story as the auditor plays them: what each one holds, and what it must find when it gets what the record says it got."""
 
-from . import activation, answer, chip, cose, mdoc, pace, pictures, request, sdcwt, status
+from . import activation, answer, cbor, chip, cose, mdoc, pace, pictures, request, sdcwt, status
 from .activation import Session, b64u, key_of
 from .documents import TYPES
 from .facts import FAILED, NOT_CHECKED, PASSED, Fact, Unreadable
@@ -45,9 +45,9 @@ class Device:
     def update(self, exchanges, now):
         """Trust out of what was fetched; None when nothing was."""
         files = {e.path.removeprefix("/trust/"): e.received for e in exchanges if e.path.startswith("/trust/") and e.good}
-        return self.take(files, now) if files else None
+        return self.adopt(files, now) if files else None
 
-    def take(self, files, now):
+    def adopt(self, files, now):
         facts = self.state.update(files, now, self.by)
         if all(fact.result == PASSED for fact in facts):
             self.observe(self.state.signed_at, now)
@@ -73,6 +73,19 @@ class Officer(Device):
     def enrol(self, call):
         self.sync(call)
         return []
+
+    def take(self, call):
+        """Public lists that came by hand as one file (core/ground/platform/src/carried.rs tells its form): judged as a sync is."""
+        facts = []
+        for event in call.events:
+            if event["kind"] == "carried" and event["what"] == "taken":
+                members = cbor.loads(self.record.bytes(event["file"]))
+                if members.keys() != {0, 1, 2, 3, 4} or members[0] != "citizen-wallet/carried" or members[1] != 1:
+                    raise Unreadable("a carried file")
+                files = {f"{folder}/{name}": data for folder, key in (("metadata", 2), ("targets", 3)) for name, data in members[key].items()}
+                facts += self.adopt(files, call.at)
+                facts += self.take_lists([(None, token) for token in members[4]], call.at)
+        return [*facts, self.clock(call.at)]
 
     def take_lists(self, fetched, now):
         """One `status.signature` and one `status.freshness` for the whole set; what verifies is kept unless a newer one is held."""

@@ -162,7 +162,7 @@ fn read(world: &World, text: &str) -> Result<(Vec<String>, VerifiedRequest), Tro
 }
 
 /// Reader authorities, as they passed the relay when a staff device enrolled.
-fn reader_authorities(world: &World) -> Result<Vec<Certificate>, Trouble> {
+pub(super) fn reader_authorities(world: &World) -> Result<Vec<Certificate>, Trouble> {
     let failed = |e: &dyn std::fmt::Display| spoiled("finding the reader authority", e);
     let exchanges = world.relay.recorder().exchanges();
     let enrolled = exchanges.iter().rev().find(|e| e.path == "/staff/enrol" && e.status == 200).ok_or_else(|| failed(&"none passed"))?;

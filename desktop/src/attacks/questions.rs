@@ -2,10 +2,11 @@
 use wallet_base::crypto::{Curve, Signer, SoftwareKey};
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
-use wallet_base::x509::{CertificateSpec, issue};
+use wallet_base::x509::{Certificate, CertificateSpec, issue};
 use wallet_exchange::certificate::reader_certificate;
 use wallet_exchange::{RequestSpec, RequestedDocument};
 
+use super::holder::reader_authorities;
 use super::{STRANGER, rejected, spoiled};
 use crate::demo::Run;
 use crate::demo::steps;
@@ -33,9 +34,10 @@ fn strangers_request(world: &World) -> Result<String, Trouble> {
     let failed = |e: &dyn std::fmt::Display| spoiled("making a request", e);
     let now = Timestamp::from_unix(world.clock.now());
     let (authority_key, reader_key) = (SoftwareKey::generate(Curve::P256, &OsRandom), SoftwareKey::generate(Curve::P256, &OsRandom));
+    let genuine = reader_authorities(world)?.first().and_then(Certificate::common_name).ok_or_else(|| failed(&"the authority has no name"))?;
     let authority = CertificateSpec {
-        // The genuine authority's own name.
-        common_name: "VN Reader CA".to_owned(),
+        // The genuine authority's own name, so that its key is what tells them apart.
+        common_name: genuine,
         organization: None,
         country: None,
         not_before: now.plus_secs(-DAY),
