@@ -131,7 +131,9 @@ impl From<VerifierError> for WalletError {
             VerifierError::TooLarge => Self::invalid("request-too-large"),
             VerifierError::Untrusted(fact) => Self::untrusted(fact),
             VerifierError::Service { status, code } => refused(status, code),
-            VerifierError::Answer(_) | VerifierError::Internal(_) => Self::Internal,
+            // What came is not what the protocol says: a link that cut it, or a service that is not there; the wallet's side says the same.
+            VerifierError::Answer(_) => Self::Network,
+            VerifierError::Internal(_) => Self::Internal,
             VerifierError::Store(error) => error.into(),
             VerifierError::KeySlot(error) => error.into(),
             VerifierError::Carried(error) => Self::invalid(match error {
@@ -250,6 +252,7 @@ mod tests {
     fn bad_input_plain_http_is_refused_by_name_and_an_unreachable_service_is_network() {
         assert_eq!(WalletError::from(HttpError::PlainHttp), WalletError::Invalid { reason: "plain-http".into() });
         assert_eq!(WalletError::from(VerifierError::Http(HttpError::Unreachable)), WalletError::Network);
+        assert_eq!(WalletError::from(VerifierError::Answer("JSON")), WalletError::Network);
         assert_eq!(refused(400, "invalid_code".into()), WalletError::Invalid { reason: "invalid_code".into() });
         assert_eq!(refused(503, "busy".into()), WalletError::Network);
     }

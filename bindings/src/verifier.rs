@@ -211,6 +211,21 @@ impl Verifier {
     }
 }
 
+#[cfg(feature = "software")]
+impl Verifier {
+    /// Opens the verifier with a patience of its own towards the service (feature `software`: tests of slow links).
+    pub fn open_within(
+        config: VerifierConfig,
+        keys: Arc<dyn KeyStorePort>,
+        sealer: Arc<dyn DeviceSealerPort>,
+        clock: Arc<dyn ClockPort>,
+        patience: std::time::Duration,
+    ) -> Result<Arc<Self>, WalletError> {
+        let ports = core_ports(keys, sealer, clock, None);
+        enter(|| Ok(Arc::new(Self(Arc::new(core::Verifier::open_within(&config.into(), ports, patience)?)))))
+    }
+}
+
 #[cfg(feature = "record")]
 impl Verifier {
     /// Opens the verifier with a recorder of what is decrypted (feature `record`; desktop only, not exported to other languages).

@@ -84,12 +84,7 @@ impl Wallet {
         clock: Arc<dyn ClockPort>,
         listener: Option<Arc<dyn ListenerPort>>,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core::Ports {
-            keys: ports::key_store(keys),
-            sealer: ports::device_sealer(sealer),
-            clock: ports::clock(clock),
-            listener: listener.map(ports::listener),
-        };
+        let ports = core_ports(keys, sealer, clock, listener);
         enter(|| Ok(Arc::new(Self(core::Wallet::open(config.into(), ports)?))))
     }
 
@@ -212,6 +207,35 @@ impl Wallet {
     /// Trust, changed documents, refill of copies.
     pub fn sync(&self) -> Result<WalletSyncReport, WalletError> {
         enter(|| Ok(WalletSyncReport::from(&self.0.sync()?)))
+    }
+}
+
+#[cfg(feature = "software")]
+impl Wallet {
+    /// Opens the wallet with a patience of its own towards the service (feature `software`: tests of slow links).
+    pub fn open_within(
+        config: WalletConfig,
+        keys: Arc<dyn KeyStorePort>,
+        sealer: Arc<dyn DeviceSealerPort>,
+        clock: Arc<dyn ClockPort>,
+        patience: std::time::Duration,
+    ) -> Result<Arc<Self>, WalletError> {
+        let ports = core_ports(keys, sealer, clock, None);
+        enter(|| Ok(Arc::new(Self(core::Wallet::open_within(config.into(), ports, patience)?))))
+    }
+}
+
+fn core_ports(
+    keys: Arc<dyn KeyStorePort>,
+    sealer: Arc<dyn DeviceSealerPort>,
+    clock: Arc<dyn ClockPort>,
+    listener: Option<Arc<dyn ListenerPort>>,
+) -> core::Ports {
+    core::Ports {
+        keys: ports::key_store(keys),
+        sealer: ports::device_sealer(sealer),
+        clock: ports::clock(clock),
+        listener: listener.map(ports::listener),
     }
 }
 

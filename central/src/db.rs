@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::error::CentralError;
 
 /// Migrations in order; `user_version` counts those applied.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Name of the database file inside the service's directory.
 pub(crate) const FILE: &str = "central.sqlite";

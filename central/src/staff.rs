@@ -1,14 +1,14 @@
-//! Staff devices: a one-time code from an administrator becomes a certificate for seven days.
+//! Staff devices: a one-time code from an administrator becomes a certificate for seven days, for one key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rusqlite::{OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wallet_base::crypto::{Curve, PublicKey, sha256};
+use wallet_base::crypto::{Curve, PublicKey, ct_eq, sha256};
 use wallet_base::jose::b64u;
 use wallet_base::time::Timestamp;
-use wallet_base::x509::{CertificateSpec, issue};
+use wallet_base::x509::{Certificate, CertificateSpec, issue};
 use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
 
 use crate::activation::statement;
@@ -41,14 +41,23 @@ impl Service {
         let hash = code_hash(&body.code);
         let mut connection = self.db();
         let transaction = db::write(&mut connection)?;
-        let row: Option<(String, String, String)> = transaction
+        let thumbprint = key.thumbprint();
+        let code: StaffCode = transaction
             .query_row(
-                "SELECT role, organisation, place FROM staff_codes WHERE hash = ?1 AND used_at IS NULL AND until > ?2",
+                "SELECT role, organisation, place, used_at IS NOT NULL, thumbprint, certificate FROM staff_codes WHERE hash = ?1 AND until > ?2",
                 (hash.as_slice(), now.unix()),
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                StaffCode::read,
             )
-            .optional()?;
-        let (role, organisation, place) = row.ok_or(INVALID_CODE)?;
+            .optional()?
+            .ok_or(INVALID_CODE)?;
+        if code.used {
+            // A code is good once. The key that used it proved itself again: its answer was lost on the way, and it receives the same one.
+            return match (&code.thumbprint, &code.certificate) {
+                (Some(known), Some(certificate)) if ct_eq(known, &thumbprint) => Ok(self.enrolled(&code, &certificate_of(certificate)?)),
+                _ => Err(INVALID_CODE),
+            };
+        }
+        let StaffCode { role, organisation, place, .. } = &code;
         let spec = CertificateSpec {
             // A pseudonym of the device, never an officer's name (DESIGN section 7).
             common_name: b64u(&self.random_bytes::<4>()),
@@ -60,7 +69,7 @@ impl Service {
             public_key: key,
             is_ca: false,
             extended_key_usage: vec![EKU_READER.to_owned()],
-            extensions: vec![(OID_READER_ROLE.to_owned(), false, utf8_string(&role)?)],
+            extensions: vec![(OID_READER_ROLE.to_owned(), false, utf8_string(role)?)],
             lean: true,
         };
         let reader = &self.keys.reader;
@@ -69,17 +78,54 @@ impl Service {
         if certificate.der().len() > STAFF_MAX {
             return Err(CentralError::Issue("a staff certificate of at most 400 bytes").into());
         }
-        transaction.execute("UPDATE staff_codes SET used_at = ?2 WHERE hash = ?1", (hash.as_slice(), now.unix()))?;
+        transaction.execute(
+            "UPDATE staff_codes SET used_at = ?2, thumbprint = ?3, certificate = ?4 WHERE hash = ?1",
+            params![hash.as_slice(), now.unix(), thumbprint.as_slice(), certificate.der()],
+        )?;
         transaction.execute(
             "INSERT INTO staff_devices (certificate_hash, role, organisation, place, issued_at, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![certificate.sha256().as_slice(), role, organisation, place, now.unix(), certificate.not_after().unix()],
         )?;
         transaction.commit().map_err(CentralError::from)?;
-        Ok(json!({
-            "certificate": STANDARD.encode(certificate.der()), "authority": STANDARD.encode(reader.certificate.der()),
-            "role": role, "organisation": organisation, "place": place, "expires": certificate.not_after().to_rfc3339(),
-        }))
+        Ok(self.enrolled(&code, &certificate))
     }
+
+    fn enrolled(&self, code: &StaffCode, certificate: &Certificate) -> Value {
+        let StaffCode { role, organisation, place, .. } = code;
+        json!({
+            "certificate": STANDARD.encode(certificate.der()), "authority": STANDARD.encode(self.keys.reader.certificate.der()),
+            "role": role, "organisation": organisation, "place": place, "expires": certificate.not_after().to_rfc3339(),
+        })
+    }
+}
+
+/// A code that has not expired, and what became of it.
+struct StaffCode {
+    role: String,
+    organisation: String,
+    place: String,
+    used: bool,
+    /// Of the key that used it.
+    thumbprint: Option<Vec<u8>>,
+    /// DER of what it got.
+    certificate: Option<Vec<u8>>,
+}
+
+impl StaffCode {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            role: row.get(0)?,
+            organisation: row.get(1)?,
+            place: row.get(2)?,
+            used: row.get(3)?,
+            thumbprint: row.get(4)?,
+            certificate: row.get(5)?,
+        })
+    }
+}
+
+fn certificate_of(der: &[u8]) -> Result<Certificate, CentralError> {
+    Certificate::from_der(der).map_err(|_| CentralError::Damaged("staff certificate"))
 }
 
 /// Codes are kept as hashes. They carry 80 random bits, so that a plain hash is enough; spelling differences do not matter.

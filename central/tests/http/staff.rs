@@ -63,6 +63,23 @@ async fn bad_input_a_code_is_good_once_and_for_a_day() {
 }
 
 #[tokio::test]
+async fn bad_input_an_answer_that_was_lost_is_given_again_to_the_same_key() {
+    let world = World::new().await;
+    let code = world.admin().staff_code("flight", "Sân bay", "Cửa 1").unwrap();
+    let mine = key();
+    let first = world.post("/staff/enrol", &body(&mine, &code)).await;
+    // A new signature of the same key, and the very same message again.
+    let (again, same) = (body(&mine, &code), body(&mine, &code));
+    for repeat in [&again, &same, &same] {
+        assert_eq!(world.post("/staff/enrol", repeat).await, first);
+    }
+    // Nobody else gets anything, and the day ends for the same key too.
+    assert_eq!(world.post("/staff/enrol", &body(&key(), &code)).await.1["error"], "invalid_code");
+    world.wait(DAY);
+    assert_eq!(world.post("/staff/enrol", &again).await.1["error"], "invalid_code");
+}
+
+#[tokio::test]
 async fn bad_input_a_proof_by_another_key_or_for_another_code() {
     let world = World::new().await;
     let code = world.admin().staff_code("flight", "Sân bay", "Cửa 1").unwrap();

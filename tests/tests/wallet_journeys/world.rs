@@ -3,20 +3,18 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
-use wallet_base::random::OsRandom;
-use wallet_base::time::Date;
-use wallet_card_sim::{Card, CardHolder, CardProfile, Field, TestCardAuthority};
-use wallet_central::registry::{Citizen, SyntheticRegistry};
-use wallet_central::{Admin, AppAnchors, InitOptions, ServeOptions, Server, faces, init};
-use wallet_chip::mrz::Sex;
+use wallet_card_sim::{Card, CardProfile, Field};
+use wallet_central::{Admin, AppAnchors, InitOptions, ServeOptions, Server, init};
 use wallet_core::{CardPassword, Ports, Step, Wallet, WalletConfig};
 use wallet_platform::ports::{CardChannel, ChannelError, ChannelLimits, Clock, KeyStore, WallTime};
 use wallet_platform::software::SoftwareSealer;
+use wallet_tests::town::{Town, last_code};
 use wallet_verifier::{Verifier, VerifierConfig};
 
 use crate::keys::CountingKeys;
@@ -85,8 +83,7 @@ fn pipe(mut from: TcpStream, mut to: TcpStream, budget: &AtomicI64, passed: &Ato
 pub struct World {
     pub dir: TempDir,
     pub clock: Arc<dyn Clock>,
-    pub authority: TestCardAuthority,
-    pub registry: SyntheticRegistry,
+    pub town: Town,
     pub anchors: AppAnchors,
     pub relay: Relay,
     runtime: tokio::runtime::Runtime,
@@ -97,14 +94,13 @@ impl World {
     pub fn new(clock: impl Clock + 'static) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let relay = Relay::new();
-        let authority = TestCardAuthority::new(&OsRandom, clock.wall()).unwrap();
+        let town = Town::new(clock.clone());
         let dir = tempfile::tempdir().unwrap();
         let url = format!("https://localhost:{}", relay.port);
-        let options = InitOptions::new(&url, vec![authority.csca().der().to_vec()], Arc::new(WallTime(clock.clone())));
+        let options = InitOptions::new(&url, vec![town.authority.csca().der().to_vec()], Arc::new(WallTime(clock.clone())));
         let anchors = init(dir.path(), &options).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let registry = SyntheticRegistry::new().unwrap();
-        let mut world = Self { dir, clock, authority, registry, anchors, relay, runtime, server: None };
+        let mut world = Self { dir, clock, town, anchors, relay, runtime, server: None };
         world.start();
         world
     }
@@ -128,25 +124,8 @@ impl World {
         Admin::open(self.dir.path(), Arc::new(WallTime(self.clock.clone()))).unwrap()
     }
 
-    pub fn citizen(&self, index: usize) -> Citizen {
-        self.registry.all()[index].clone()
-    }
-
-    pub fn card(&self, index: usize) -> CardProfile {
-        let citizen = self.citizen(index);
-        let sex = if citizen.sex == "M" { Sex::Male } else { Sex::Female };
-        let [birth, expiry] = [&citizen.birth, &citizen.card.expires].map(|text| Date::parse_iso(text).unwrap());
-        let face = faces::portrait(&citizen.personal_number, 240, 320).unwrap();
-        let holder = CardHolder::new(&citizen.personal_number, &citizen.full_name, birth, sex, expiry).unwrap().with_face(face);
-        self.authority.issue_card(&holder, &OsRandom, self.clock.wall()).unwrap()
-    }
-
-    pub fn selfie(&self, index: usize) -> Vec<u8> {
-        faces::selfie(&self.citizen(index).personal_number, 240, 320).unwrap()
-    }
-
     pub fn can(&self, index: usize) -> CardPassword {
-        CardPassword::Can(self.citizen(index).personal_number[6..].to_owned())
+        CardPassword::Can(self.can_digits(index))
     }
 
     pub fn last_code(&self) -> String {
@@ -188,6 +167,14 @@ impl World {
     }
 }
 
+impl Deref for World {
+    type Target = Town;
+
+    fn deref(&self) -> &Town {
+        &self.town
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         self.stop();
@@ -210,15 +197,6 @@ impl Officer {
         };
         self.verifier.ask(&ask).unwrap().text
     }
-}
-
-/// The newest code in central's spool.
-pub fn last_code(spool: &Path) -> String {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(spool).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let read = |path: &PathBuf| -> serde_json::Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
-    let code = paths.iter().rev().map(read).find(|message| message["code"] != "").unwrap()["code"].clone();
-    code.as_str().unwrap().to_owned()
 }
 
 /// A phone: a folder, keys, a sealer.

@@ -93,6 +93,12 @@ impl HttpConfig {
             time: None,
         }
     }
+
+    /// The same with one limit for connecting, for silence and for the whole exchange.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Self {
+        Self { connect_timeout: patience, read_timeout: patience, total_timeout: patience, ..self }
+    }
 }
 
 impl fmt::Debug for HttpConfig {

@@ -8,7 +8,7 @@ use wallet_platform::ports::KeyId;
 use crate::staff::StaffPapers;
 
 /// Migrations of `cache.db`, in order.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/001_cache.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/001_cache.sql"), include_str!("migrations/002_enrolment.sql")];
 
 /// How long a consumed request is remembered: far longer than any request lives (120 s), far shorter than for ever.
 const REMEMBER_SECONDS: i64 = 30 * 86_400;
@@ -35,6 +35,33 @@ pub(crate) fn put_staff(tx: &Transaction<'_>, papers: &StaffPapers) -> rusqlite:
         "INSERT OR REPLACE INTO staff (only_row, key_id, certificate, place) VALUES (1, ?1, ?2, ?3)",
         params![papers.key.0, papers.certificate, papers.place],
     )?;
+    Ok(())
+}
+
+/// The key made for a code whose certificate has not come yet.
+#[derive(Clone)]
+pub(crate) struct Enrolment {
+    pub(crate) code_hash: [u8; 32],
+    pub(crate) key: KeyId,
+    /// SEC 1 point.
+    pub(crate) public_key: Vec<u8>,
+}
+
+pub(crate) fn enrolment(db: &Connection) -> rusqlite::Result<Option<Enrolment>> {
+    let row = |row: &rusqlite::Row<'_>| Ok(Enrolment { code_hash: row.get(0)?, key: KeyId(row.get(1)?), public_key: row.get(2)? });
+    db.query_row("SELECT code_hash, key_id, public_key FROM enrolment", [], row).optional()
+}
+
+pub(crate) fn put_enrolment(tx: &Transaction<'_>, enrolment: &Enrolment) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT OR REPLACE INTO enrolment (only_row, code_hash, key_id, public_key) VALUES (1, ?1, ?2, ?3)",
+        params![enrolment.code_hash.as_slice(), enrolment.key.0, enrolment.public_key],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn end_enrolment(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM enrolment", [])?;
     Ok(())
 }
 

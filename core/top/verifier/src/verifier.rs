@@ -1,6 +1,7 @@
 //! The facade: one directory, one staff device.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use wallet_base::fact::By;
 use wallet_base::random::{OsRandom, Random};
@@ -61,6 +62,15 @@ impl std::fmt::Debug for Verifier {
 impl Verifier {
     /// Opens the verifier of a folder; makes it the first time. Touches no network.
     pub fn open(config: &VerifierConfig, ports: Ports) -> Result<Self, VerifierError> {
+        Self::opened(config, ports, None)
+    }
+
+    /// The same for an app that waits for the service no longer than `patience`: for a connection, for a byte, for a whole answer.
+    pub fn open_within(config: &VerifierConfig, ports: Ports, patience: Duration) -> Result<Self, VerifierError> {
+        Self::opened(config, ports, Some(patience))
+    }
+
+    fn opened(config: &VerifierConfig, ports: Ports, patience: Option<Duration>) -> Result<Self, VerifierError> {
         // First of all: whoever has the folder already is not disturbed.
         let folder = DirectoryLock::take(&config.directory)?;
         let sealer: Guarded<dyn DeviceSealer> = Guarded::new(ports.sealer);
@@ -70,6 +80,9 @@ impl Verifier {
         let cache = Database::open_or_create(&config.directory.join(CACHE), &key, rows::MIGRATIONS)?;
         let mut http = HttpConfig::new(config.service_url.clone(), config.tls_root.clone());
         http.time = Some(Arc::new(WallTime(Arc::new(clock.clone()))));
+        if let Some(patience) = patience {
+            http = http.within(patience);
+        }
         let updater = TrustUpdater::new(TrustConfig {
             root: config.trust_root.clone(),
             floor: config.trust_floor,

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 use wallet_base::fact::By;
@@ -83,7 +84,7 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn open(config: WalletConfig, ports: Ports) -> Result<Self, WalletError> {
+    pub(crate) fn open(config: WalletConfig, ports: Ports, patience: Option<Duration>) -> Result<Self, WalletError> {
         if !(1..=MAX_COPIES).contains(&config.copies) {
             return Err(WalletError::Parameter("number of copies"));
         }
@@ -92,6 +93,9 @@ impl Inner {
         let clock: Arc<Guarded<dyn Clock>> = Arc::new(Guarded::new(ports.clock));
         let mut http = HttpConfig::new(config.service_url.clone(), config.tls_root.clone());
         http.time = Some(Arc::new(WallTime(Arc::clone(&clock) as Arc<dyn Clock>)));
+        if let Some(patience) = patience {
+            http = http.within(patience);
+        }
         let service = Service::new(Http::new(http)?);
         let updater = TrustUpdater::new(TrustConfig {
             root: config.trust_root.clone(),

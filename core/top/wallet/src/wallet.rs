@@ -1,6 +1,7 @@
 //! The facade: one object a shell holds. Every method may block (card, network, prompt) and must be called off the main thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wallet_platform::ports::CardChannel;
 
@@ -55,7 +56,12 @@ impl std::fmt::Debug for Wallet {
 impl Wallet {
     /// Opens the folder. Nothing is decrypted but the cache of public lists; the state is `New` or `Locked`.
     pub fn open(config: WalletConfig, ports: Ports) -> Result<Self, WalletError> {
-        Ok(Self { inner: Arc::new(Inner::open(config, ports)?) })
+        Ok(Self { inner: Arc::new(Inner::open(config, ports, None)?) })
+    }
+
+    /// The same for an app that waits for the service no longer than `patience`: for a connection, for a byte, for a whole answer.
+    pub fn open_within(config: WalletConfig, ports: Ports, patience: Duration) -> Result<Self, WalletError> {
+        Ok(Self { inner: Arc::new(Inner::open(config, ports, Some(patience))?) })
     }
 
     /// The store's state.
