@@ -81,6 +81,10 @@ pub enum Tamper {
     StatusFrozen,
     /// An older trust snapshot, genuine: `trust.version`.
     TrustRollback,
+    /// The same old trust metadata until it has expired: `trust.freshness`.
+    TrustFrozen,
+    /// Targets of one version with the snapshot of another, all genuine: `trust.signature`.
+    TrustMix,
     /// A request by an unknown verifier: `request.chain`.
     RequestSigner,
     /// A genuine request of an hour ago: `request.time`.
@@ -105,6 +109,8 @@ impl Tamper {
             Self::Expired => "credential.validity",
             Self::StatusFrozen => "status.freshness",
             Self::TrustRollback => "trust.version",
+            Self::TrustFrozen => "trust.freshness",
+            Self::TrustMix => "trust.signature",
             Self::RequestSigner => "request.chain",
             Self::RequestStale => "request.time",
             Self::RequestSwap => "exchange.request",

@@ -89,12 +89,24 @@ fn the_whole_story_ends_as_expected_and_leaves_nothing() {
             ("card read", "verified"),
             ("activation", "verified"),
             ("issuance of four documents", "verified"),
+            ("card read, second citizen", "verified"),
+            ("activation, second citizen", "verified"),
+            ("issuance, second citizen", "verified"),
+            ("second officer enrols", "verified"),
             ("flight check", "undetermined:portrait.match"),
             ("roadside check", "undetermined:portrait.match"),
+            ("roadside check, second citizen", "undetermined:portrait.match"),
             ("clinic check", "verified"),
+            ("second officer checks the citizen", "undetermined:portrait.match"),
+            ("second officer checks second citizen", "undetermined:portrait.match"),
+            ("an answer meant for another officer", "rejected:exchange.nonce"),
             ("licence suspended at central", "verified"),
             ("officer syncs", "verified"),
             ("second roadside check", "rejected:credential.status"),
+            ("second roadside check, second citizen", "undetermined:portrait.match"),
+            ("lists carried to the second officer", "verified"),
+            ("second officer checks the citizen again", "rejected:credential.status"),
+            ("second officer: second citizen again", "undetermined:portrait.match"),
         ]
     );
     for step in steps(&report) {
@@ -109,11 +121,31 @@ fn the_whole_story_ends_as_expected_and_leaves_nothing() {
             text(fact, "detail");
         }
     }
-    let last = steps(&report).last().unwrap();
-    assert_eq!(failed(last), BTreeSet::from(["credential.status"]));
-    // The verdict says how old the list is that shows the suspension.
-    let status = last["facts"].as_array().unwrap().iter().find(|f| text(f, "name") == "credential.status").unwrap();
-    assert!(text(status, "detail").contains("20"), "no issue time of the list in {status}");
+    let named = |name: &str| steps(&report).iter().find(|s| text(s, "name") == name).unwrap();
+    let facts_of = |name: &str, device: &str| -> Vec<(String, String)> {
+        let facts = named(name)["facts"].as_array().unwrap().iter().filter(|f| text(f, "device") == device);
+        facts.map(|f| (text(f, "name").to_owned(), text(f, "result").to_owned())).collect()
+    };
+    for (name, device) in [("second roadside check", "traffic-police"), ("second officer checks the citizen again", "traffic-police-2")] {
+        assert_eq!(failed(named(name)), BTreeSet::from(["credential.status"]));
+        // The verdict says how old the list is that shows the suspension.
+        let status = named(name)["facts"].as_array().unwrap().iter().find(|f| text(f, "name") == "credential.status").unwrap();
+        assert!(text(status, "detail").contains("20"), "no issue time of the list in {status}");
+        assert_eq!(text(status, "device"), device);
+    }
+    // The answer that the second officer cannot open is a good one for the first.
+    let (fact, first, second) = ("exchange.nonce".to_owned(), "traffic-police", "traffic-police-2");
+    assert!(facts_of("an answer meant for another officer", second).contains(&(fact.clone(), "failed".to_owned())));
+    assert!(facts_of("an answer meant for another officer", first).contains(&(fact, "passed".to_owned())));
+    // Both formats of a document are told apart, and so are both citizens' phones.
+    for (name, phone) in [("issuance of four documents", "wallet"), ("issuance, second citizen", "wallet-2")] {
+        let facts = named(name)["facts"].as_array().unwrap();
+        for about in ["driving-licence.mdoc", "driving-licence.sd-cwt"] {
+            let chains = facts.iter().filter(|f| text(f, "about") == about && text(f, "name") == "credential.chain").count();
+            assert_eq!(chains, 1, "{about}");
+        }
+        assert!(facts.iter().all(|f| text(f, "device") == phone));
+    }
     watched.assert_nothing_left();
 }
 
@@ -127,11 +159,11 @@ fn a_given_folder_holds_everything_and_nothing_else_is_written() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("second roadside check") && said.contains("credential.status"));
     let folders: BTreeSet<String> = std::fs::read_dir(&dir).unwrap().flatten().map(|e| e.file_name().into_string().unwrap()).collect();
-    assert_eq!(folders, ["central", "officer", "record", "wallet"].map(String::from).into());
-    for role in ["flight", "traffic-police", "health"] {
-        assert!(dir.join("officer").join(role).is_dir());
+    assert_eq!(folders, ["central", "officer", "record", "wallet", "wallet-2"].map(String::from).into());
+    for device in ["flight", "traffic-police", "health", "traffic-police-2"] {
+        assert!(dir.join("officer").join(device).is_dir());
     }
-    for part in ["http", "qr", "answers"] {
+    for part in ["http", "qr", "answers", "carried"] {
         assert!(std::fs::read_dir(dir.join("record").join(part)).unwrap().next().is_some(), "record/{part} is empty");
     }
     assert!(std::fs::read_to_string(dir.join("record/card.apdu")).unwrap().lines().count() > 20);
@@ -170,8 +202,11 @@ fn manifest_is_whole(record: &Path) {
             }
             match text(event, "kind") {
                 "central" => running = text(event, "what") == "started",
-                // Between the end of central's process and its next start nobody used a network.
-                "http" => assert!(running, "{event}"),
+                // Between the end of central's process and its next start nobody used a network; the second officer does so for the enrolment only.
+                "http" => {
+                    assert!(running, "{event}");
+                    assert!(text(event, "device") != "traffic-police-2" || text(step, "name") == "second officer enrols", "{event}");
+                }
                 "apdu" => {
                     assert_eq!(event["first_line"].as_u64().unwrap(), apdus + 1);
                     apdus = event["last_line"].as_u64().unwrap();
@@ -184,7 +219,7 @@ fn manifest_is_whole(record: &Path) {
         let entries = std::fs::read_dir(record.join(folder)).unwrap().flatten();
         entries.map(|e| format!("{folder}/{}", e.file_name().to_string_lossy())).filter(|n| n.ends_with(ending)).collect()
     };
-    for file in [files("http", ".json"), files("qr", ".png"), files("answers", ".cbor")].concat() {
+    for file in [files("http", ".json"), files("qr", ".png"), files("answers", ".cbor"), files("carried", "")].concat() {
         assert!(named.contains(&file), "{file} is not in the manifest");
     }
     assert_eq!(std::fs::read_to_string(record.join("card.apdu")).unwrap().lines().count() as u64, apdus);
@@ -225,6 +260,8 @@ attacks! {
     attack_expired: "expired" breaks "credential.validity";
     attack_status_frozen: "status-frozen" breaks "status.freshness";
     attack_trust_rollback: "trust-rollback" breaks "trust.version";
+    attack_trust_frozen: "trust-frozen" breaks "trust.freshness";
+    attack_trust_mix: "trust-mix" breaks "trust.signature";
     attack_request_signer: "request-signer" breaks "request.chain";
     attack_request_stale: "request-stale" breaks "request.time";
     attack_request_swap: "request-swap" breaks "exchange.request";

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 
 from . import compare
+from .facts import Unreadable
 from .story import Story
 
 TAKEN = [
@@ -27,8 +28,12 @@ def main(arguments):
         options = parser.parse_args(arguments)
     except SystemExit as end:
         return 3 if end.code else 0
-    with Story(options.record) as story:
-        audited = list(story.steps())
+    try:
+        with Story(options.record) as story:
+            audited = list(story.steps())
+    except (Unreadable, OSError, ValueError, LookupError, TypeError) as problem:
+        print(f"DIFFERS  the record cannot be read: {type(problem).__name__}: {problem}")
+        return 1
     problems = [f"{name}: {problem}" for name, _, found in audited for problem in found]
     if not options.quiet:
         show(audited)

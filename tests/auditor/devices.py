@@ -267,7 +267,7 @@ class Batch:
         for path, token in self.lists:
             uri = next((uri for uri in named if uri.endswith(path)), path)
             found, good = status.fetched(token, uri, wallet.trust, now, "wallet")
-            facts += found
+            facts += [fact._replace(about=path.removeprefix("/status/")) for fact in found]
             if good is not None:
                 held[uri] = good
                 wallet.observe(good.issued, now)
@@ -275,8 +275,9 @@ class Batch:
         if not len(self.keys) == len(self.formats["mdoc"]) == len(self.formats["sd-cwt"]):
             raise Unreadable("keys and copies of a batch")
         for number, key in enumerate(self.keys):
-            about = self.document
+            about = f"{self.document}.mdoc"
             copy = mdoc.issued(self.formats["mdoc"][number], self.document, doctype, key, wallet.trust, held, now, WALLET_HOURS, about)
+            about = f"{self.document}.sd-cwt"
             copy += sdcwt.issued(self.formats["sd-cwt"][number], self.document, vct, key, wallet.trust, held, now, WALLET_HOURS, about)
             if number == 0 or any(fact.result != PASSED for fact in copy):
                 facts += copy

@@ -93,8 +93,8 @@ class Agreement(unittest.TestCase):
     def test_the_demo_and_every_attack(self):
         names = attacks()
         # A new attack needs a reason here.
-        self.assertLessEqual(set(names), WHY.keys())
-        self.assertGreaterEqual(len(names), 14)
+        # A new attack needs a reason in the table above.
+        self.assertEqual(set(names), WHY.keys())
         begun, facts = time.monotonic(), 0
         with ThreadPoolExecutor(3) as pool:
             for attack, code, failed, told in pool.map(self.agree, [None, *names]):

@@ -34,6 +34,8 @@ pub fn run(tamper: Tamper, run: &mut Run) -> bool {
         Tamper::StatusSigner => network::forged_status(run, tamper.fact()),
         Tamper::StatusFrozen => network::frozen_status(run, tamper.fact()),
         Tamper::TrustRollback => network::older_trust(run, tamper.fact()),
+        Tamper::TrustFrozen => network::frozen_trust(run, tamper.fact()),
+        Tamper::TrustMix => network::mixed_trust(run, tamper.fact()),
         Tamper::RequestSigner => questions::unknown_verifier(run, tamper.fact()),
         Tamper::RequestStale => questions::stale_request(run, tamper.fact()),
         Tamper::Overask => questions::over_ask(run, tamper.fact()),

@@ -2,6 +2,7 @@
 use wallet_base::crypto::{Curve, Signer, SoftwareKey, sha256};
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
+use wallet_bindings::WalletSyncReport;
 use wallet_credential::status::{Bits, StatusList, StatusListSpec, UnverifiedStatusList, issue};
 
 use super::holder::later;
@@ -17,6 +18,8 @@ use crate::report::Finding;
 use crate::trouble::Trouble;
 
 const DAY: i64 = 86_400;
+/// How the names of targets metadata end; a version stands before.
+const TARGETS_METADATA: &str = ".targets.json";
 /// As many as central's lists have.
 const ENTRIES: u64 = 1 << 20;
 /// Shown once each, so that half of the wallet's eight copies are left and the next sync refills them.
@@ -68,10 +71,18 @@ pub fn frozen_status(run: &mut Run, fact: &str) -> bool {
         && run.step("roadside check", &rejected(fact), |world| steps::check(world, &FIRST, &ROADSIDE))
 }
 
+fn wallet_syncs(world: &mut World) -> Result<Finding, Trouble> {
+    let report = sync_of_wallet(world)?;
+    Ok(Finding::from(report.verdict).on(FIRST.phone))
+}
+
+fn sync_of_wallet(world: &World) -> Result<WalletSyncReport, Trouble> {
+    let _at_work = world.manifest.acting(FIRST.phone, "sync");
+    world.phone(&FIRST)?.wallet.sync().map_err(|e| at_border("syncing the wallet", e))
+}
+
 fn refill(world: &mut World) -> Result<Finding, Trouble> {
-    let at_work = world.manifest.acting(FIRST.phone, "sync");
-    let report = world.phone(&FIRST)?.wallet.sync().map_err(|e| at_border("syncing the wallet", e))?;
-    drop(at_work);
+    let report = sync_of_wallet(world)?;
     for document in &report.refilled {
         world.screen.tell(&format!("The phone fetched {} new copies of {}.", document.copies, document.id));
     }
@@ -91,6 +102,57 @@ pub fn older_trust(run: &mut Run, fact: &str) -> bool {
         && run.step("officer syncs", &rejected(fact), |world| {
             replay_oldest(world, "/trust/");
             world.screen.tell("Somebody on the network hands out the trust list of before, genuine, every signature right.");
+            synced_under_attack(world)
+        })
+}
+
+/// Nothing new reaches the officer. That shows only in the end, when what he has expires; a check says then that his trust list is too old.
+pub fn frozen_trust(run: &mut Run, fact: &str) -> bool {
+    steps::until_documents(run)
+        && run.step("13 days later the staff devices enrol again", "verified", |world| {
+            freeze_trust(world);
+            later(world, 13, &[])
+        })
+        && run.step("officer syncs and hears no news", "verified", |world| {
+            world.administrate(&["republish"])?;
+            synced_under_attack(world)
+        })
+        && run.step("two days later the wallet syncs", "verified", |world| {
+            world.let_time_pass(2)?;
+            world.start_central()?;
+            wallet_syncs(world)
+        })
+        && run.step("officer syncs", &rejected(fact), |world| {
+            freeze_trust(world);
+            synced_under_attack(world)
+        })
+        && run.step("roadside check", &rejected(fact), |world| steps::check(world, &FIRST, &ROADSIDE))
+}
+
+fn freeze_trust(world: &World) {
+    replay_oldest(world, "/trust/");
+    world.screen.tell("Somebody on the network keeps handing out the trust list of the first day, genuine, every signature right.");
+}
+
+/// Targets metadata of the first version, which is genuine, with snapshot and timestamp of the second, which are genuine as well.
+pub fn mixed_trust(run: &mut Run, fact: &str) -> bool {
+    run.step("central starts", "verified", steps::central_starts)
+        && run.step("central publishes trust anew", "verified", |world| {
+            world.administrate(&["republish"])?;
+            Ok(Finding::done())
+        })
+        && run.step("officer syncs", &rejected(fact), |world| {
+            let exchanges = world.relay.recorder().exchanges();
+            let old = exchanges.into_iter().find(|e| e.status == 200 && e.path.ends_with(TARGETS_METADATA));
+            let old = old.ok_or_else(|| spoiled("nothing to mix", "no targets metadata passed before"))?.received;
+            world.relay.set_intruder(Some(Box::new(move |_, path, reply| {
+                if path.starts_with("/trust/") && path.ends_with(TARGETS_METADATA) {
+                    reply.body.clone_from(&old);
+                }
+            })));
+            world.screen.tell(
+                "Somebody on the network hands out the new timestamp and snapshot with the targets of before, every signature right.",
+            );
             synced_under_attack(world)
         })
 }

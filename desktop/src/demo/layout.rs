@@ -30,7 +30,7 @@ impl Layout {
             let temporary = tempfile::Builder::new().prefix("citizen-wallet-demo-").tempdir().map_err(failed)?;
             Self { paths: Paths(temporary.path().to_owned()), temporary: Some(temporary) }
         };
-        for folder in [layout.paths.qr(), layout.paths.answers(), layout.paths.anchors()] {
+        for folder in [layout.paths.qr(), layout.paths.answers(), layout.paths.anchors(), layout.paths.carried()] {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         private(&layout.paths.0).map_err(failed)?;
@@ -87,6 +87,11 @@ impl Paths {
     /// What apps are built with: roots.
     pub fn anchors(&self) -> PathBuf {
         self.record().join("anchors")
+    }
+
+    /// Public lists that one staff device carried to another.
+    pub fn carried(&self) -> PathBuf {
+        self.record().join("carried")
     }
 
     /// Answers as the verifiers decrypted them.

@@ -22,6 +22,7 @@
 //! | `seen` | `device`, `what`, `file` | a device's camera reads that picture; from then on the device judges it |
 //! | `opened` | `device`, `file` | a staff device decrypted an answer: its bytes |
 //! | `message` | `device`, `file` | the citizen reads a message of central on the telephone |
+//! | `carried` | `device`, `what`, `file` | a file of public lists leaves a device (`given`) or comes to one (`taken`) |
 //! | `cancelled` | `device`, `file` | a staff device closes the request of that picture |
 //! | `admin` | `words` | a command at central |
 //! | `central` | `what` | central's process `started` or `stopped` |
@@ -89,6 +90,7 @@ pub enum Event {
     Opened { device: String, file: String },
     Message { device: String, file: String },
     Cancelled { device: String, file: String },
+    Carried { device: String, what: &'static str, file: String },
     Admin { words: Vec<String> },
     Central { what: &'static str },
     Clock { offset: i64 },

@@ -12,7 +12,7 @@ use wallet_bindings::wallet_views::ActivationView;
 
 use super::Run;
 use super::manifest::Event;
-use super::story::{CITIZENS, CLINIC, Citizen, DESKS, Desk, FIRST, GATE, LICENCE, PASSCODE, ROADSIDE};
+use super::story::{CLINIC, Citizen, DESKS, Desk, FIRST, GATE, LICENCE, PATROL, ROADSIDE, SECOND};
 use super::world::{Picture, World};
 use crate::card::{self, SocketCard};
 use crate::device::at_border;
@@ -24,16 +24,33 @@ use crate::words;
 /// Verdict of a check in which everything held but nobody compared the face with a signed portrait.
 pub const FACE_OPEN: &str = "undetermined:portrait.match";
 const VERIFIED: &str = "verified";
+/// Verdict of a check after the licence was suspended and the officer knows.
+const SUSPENDED: &str = "rejected:credential.status";
 
 /// The whole story without an attack.
 pub fn whole_story(run: &mut Run) -> bool {
     until_documents(run)
+        && run.step("card read, second citizen", VERIFIED, |w| {
+            w.new_phone(&SECOND)?;
+            card_read(w, &SECOND, None)
+        })
+        && run.step("activation, second citizen", VERIFIED, |w| activation(w, &SECOND))
+        && run.step("issuance, second citizen", VERIFIED, |w| issuance(w, &SECOND))
+        && run.step("second officer enrols", VERIFIED, last_time_online)
         && run.step("flight check", FACE_OPEN, |w| check(w, &FIRST, &GATE))
         && run.step("roadside check", FACE_OPEN, |w| check(w, &FIRST, &ROADSIDE))
+        && run.step("roadside check, second citizen", FACE_OPEN, |w| check(w, &SECOND, &ROADSIDE))
         && run.step("clinic check", VERIFIED, |w| check(w, &FIRST, &CLINIC))
+        && run.step("second officer checks the citizen", FACE_OPEN, |w| check(w, &FIRST, &PATROL))
+        && run.step("second officer checks second citizen", FACE_OPEN, |w| check(w, &SECOND, &PATROL))
+        && run.step("an answer meant for another officer", "rejected:exchange.nonce", for_another)
         && run.step("licence suspended at central", VERIFIED, |w| suspension(w, &FIRST))
         && run.step("officer syncs", VERIFIED, |w| officer_syncs(w, &ROADSIDE))
-        && run.step("second roadside check", "rejected:credential.status", |w| check(w, &FIRST, &ROADSIDE))
+        && run.step("second roadside check", SUSPENDED, |w| check(w, &FIRST, &ROADSIDE))
+        && run.step("second roadside check, second citizen", FACE_OPEN, |w| check(w, &SECOND, &ROADSIDE))
+        && run.step("lists carried to the second officer", VERIFIED, lists_carried)
+        && run.step("second officer checks the citizen again", SUSPENDED, |w| check(w, &FIRST, &PATROL))
+        && run.step("second officer: second citizen again", FACE_OPEN, |w| check(w, &SECOND, &PATROL))
 }
 
 /// The first four steps: a service, a card, an account, four documents.
@@ -75,10 +92,7 @@ pub fn central_starts(world: &mut World) -> Result<Finding, Trouble> {
         ));
         findings.push(sync_of(world, desk)?);
     }
-    for citizen in &CITIZENS {
-        world.phone(citizen)?.wallet.create(PASSCODE.as_bytes().to_vec()).map_err(|e| at_border("creating the wallet", e))?;
-        world.screen.tell("A new phone: an empty wallet, its databases encrypted, a passcode set.");
-    }
+    world.new_phone(&FIRST)?;
     Ok(Finding::join(findings))
 }
 
@@ -316,6 +330,38 @@ pub fn officer_syncs(world: &mut World, desk: &Desk) -> Result<Finding, Trouble>
     world.start_central()?;
     let finding = sync_of(world, desk)?;
     world.screen.tell(&format!("{} fetched trust and status lists.", upper(desk.person)));
+    Ok(finding)
+}
+
+/// An officer far away enrols; that is the last time that this device has a network.
+fn last_time_online(world: &mut World) -> Result<Finding, Trouble> {
+    world.enrol(&PATROL)?;
+    world.screen.tell(&format!(
+        "{}, {}: the device has a certificate for seven days and the lists of now. From here on it never has a network.",
+        PATROL.organisation, PATROL.place
+    ));
+    Ok(Finding::done())
+}
+
+/// Two officers ask the same citizen; the answer to one is shown to the other, then to the one it was made for.
+fn for_another(world: &mut World) -> Result<Finding, Trouble> {
+    let first = ask(world, &ROADSIDE, Vec::new())?;
+    let second = ask(world, &PATROL, Vec::new())?;
+    let (by_phone, answered) = answer(world, &SECOND, &first.picture, ROADSIDE.id)?;
+    let refused = judge(world, &PATROL, &answered)?;
+    let taken = judge(world, &ROADSIDE, &answered)?;
+    cancel(world, &PATROL, &second)?;
+    Ok(Finding::join([by_phone, refused, taken]))
+}
+
+/// The first officer's lists come to the second one by hand.
+fn lists_carried(world: &mut World) -> Result<Finding, Trouble> {
+    world.stop_central()?;
+    let before = world.relay.requests_while_off();
+    let finding = Finding::from(world.carry(&ROADSIDE, &PATROL)?).on(PATROL.id);
+    if world.relay.requests_while_off() != before {
+        return Err(Trouble::outside("carrying lists", "somebody tried to use the network"));
+    }
     Ok(finding)
 }
 

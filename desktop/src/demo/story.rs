@@ -6,8 +6,6 @@ use crate::cli::{DemoArgs, Tamper};
 use crate::report::Report;
 use crate::screen::Screen;
 
-/// Passcode of the wallet of the story; shown at the end, so that the kept folder can be tried.
-pub const PASSCODE: &str = "246810";
 /// The document that is suspended.
 pub const LICENCE: &str = "driving-licence";
 
@@ -18,14 +16,16 @@ pub struct Citizen {
     pub phone: &'static str,
     /// Personal number, one of central's invented citizens.
     pub number: &'static str,
+    /// Passcode of the wallet; shown at the end, so that the kept folder can be tried.
+    pub passcode: &'static str,
     /// In the story.
     pub person: &'static str,
 }
 
 /// The citizen of the story.
-pub const FIRST: Citizen = Citizen { phone: "wallet", number: CITIZEN, person: "the citizen" };
-/// All citizens with a phone.
-pub const CITIZENS: [Citizen; 1] = [FIRST];
+pub const FIRST: Citizen = Citizen { phone: "wallet", number: CITIZEN, passcode: "246810", person: "the citizen" };
+/// Another citizen with another card and another phone.
+pub const SECOND: Citizen = Citizen { phone: "wallet-2", number: "079185004567", passcode: "135790", person: "the second citizen" };
 
 /// One counter where documents are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,15 @@ pub const ROADSIDE: Desk = Desk {
     document: LICENCE,
     person: "the police officer",
 };
+/// Traffic police of another province, on a road without any network: after the enrolment this device never reaches central again.
+pub const PATROL: Desk = Desk {
+    id: "traffic-police-2",
+    role: "traffic-police",
+    organisation: "CSGT TP. Hồ Chí Minh",
+    place: "Quốc lộ 1A, km 1920",
+    document: LICENCE,
+    person: "the second officer",
+};
 /// The hospital's reception.
 pub const CLINIC: Desk = Desk {
     id: "health",
@@ -71,7 +80,7 @@ pub const CLINIC: Desk = Desk {
     document: "health-insurance-card",
     person: "the receptionist",
 };
-/// All staff devices of the story.
+/// The staff devices that have a network now and then.
 pub const DESKS: [Desk; 3] = [GATE, ROADSIDE, CLINIC];
 
 /// What an attack does, in plain words.
@@ -87,6 +96,8 @@ pub const fn attack_in_words(tamper: Tamper) -> &'static str {
         Tamper::Expired => "The holder answers with a copy that ran out, 31 days on.",
         Tamper::StatusFrozen => "Somebody on the network keeps handing out the status lists of 15 days ago.",
         Tamper::TrustRollback => "Somebody on the network hands out an older trust list, genuine but replaced since.",
+        Tamper::TrustFrozen => "Somebody on the network never lets news of trust through, until what the officer has is too old.",
+        Tamper::TrustMix => "Somebody on the network mixes trust metadata of two versions, every file genuine and rightly signed.",
         Tamper::RequestSigner => "Somebody without a certificate of a listed authority asks the citizen for the licence.",
         Tamper::RequestStale => "Somebody shows the citizen a genuine request of an hour ago.",
         Tamper::RequestSwap => "The holder answers under the hash of another request than the one that was asked.",
@@ -112,7 +123,7 @@ pub fn closing(screen: Screen, report: &Report, arguments: &DemoArgs, took: Dura
     screen.say("Summary");
     for (number, step) in report.steps.iter().enumerate() {
         let mark = if step.as_expected() { "  " } else { "! " };
-        screen.say(&format!("  {mark}{:>2}. {:<34} {:>7} ms  {}", number + 1, step.name, step.millis, step.verdict));
+        screen.say(&format!("  {mark}{:>2}. {:<38} {:>7} ms  {}", number + 1, step.name, step.millis, step.verdict));
     }
     let facts: usize = report.steps.iter().map(|s| s.facts.len()).sum();
     screen.say(&format!("  {} steps, {facts} facts, {:.1} s.", report.steps.len(), took.as_secs_f64()));
@@ -123,6 +134,13 @@ pub fn closing(screen: Screen, report: &Report, arguments: &DemoArgs, took: Dura
         (false, Some(_)) => "The attack did NOT end as expected.",
     });
     if let Some(dir) = &arguments.dir {
-        screen.say(&format!("Everything is kept in {}; the passcode of wallet/ is {PASSCODE}.", dir.display()));
+        screen.say(&format!(
+            "Everything is kept in {}; the passcode of {}/ is {}, of {}/ {}.",
+            dir.display(),
+            FIRST.phone,
+            FIRST.passcode,
+            SECOND.phone,
+            SECOND.passcode
+        ));
     }
 }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wallet_bindings::ports::ListenerPort;
+use wallet_bindings::verdict::VerdictView;
 use wallet_bindings::{Verifier, Wallet};
 
 use super::layout::{Layout, Paths};
 use super::listener::CardProgress;
 use super::manifest::{Anchors, Device, Event, Manifest};
-use super::story::{CITIZENS, Citizen, Desk};
+use super::story::{Citizen, Desk};
 use crate::commands::central;
 use crate::device;
 use crate::ports::{DesktopClock, RememberingKeys};
@@ -50,11 +51,13 @@ pub struct World {
     pub clock: DesktopClock,
     /// What happened, for the record.
     pub manifest: Manifest,
+    service: ServiceFile,
     phones: BTreeMap<&'static str, Phone>,
     staff: BTreeMap<&'static str, Arc<Verifier>>,
     central: Option<Service>,
     card: Option<(&'static str, Service)>,
     pictures: usize,
+    carried: usize,
 }
 
 /// Copies into the record what apps are built with, so that the record can be judged by itself.
@@ -90,7 +93,7 @@ fn arguments(words: &[&str], dir: PathBuf) -> Vec<OsString> {
 }
 
 impl World {
-    /// Makes central's folder, starts the relay and opens new phones. Central itself does not run yet.
+    /// Makes central's folder, and starts the relay. Central itself does not run yet.
     pub fn build(layout: &Layout, screen: Screen) -> Result<Self, Trouble> {
         let paths = layout.paths();
         let port = Reserved::new()?;
@@ -105,17 +108,32 @@ impl World {
         let recorder = Recorder::new(&paths.record().join("http"), Some(witness)).map_err(|e| Trouble::outside("making the record", e))?;
         let relay = Relay::start(port, identity, &service.tls_root_der()?, recorder)?;
         screen.say(&format!("A relay on {} stands between every device and central and writes down what passes.", relay.url()));
-        let mut phones = BTreeMap::new();
-        for citizen in &CITIZENS {
-            phones.insert(citizen.phone, new_phone(&paths.phone(citizen.phone), &service, &clock, screen)?);
-            manifest.introduce(Device {
-                id: citizen.phone.to_owned(),
-                kind: "wallet",
-                folder: citizen.phone.to_owned(),
-                ..Device::default()
-            });
-        }
-        Ok(Self { paths, screen, relay, clock, manifest, phones, staff: BTreeMap::new(), central: None, card: None, pictures: 0 })
+        Ok(Self {
+            paths,
+            screen,
+            relay,
+            clock,
+            manifest,
+            service,
+            phones: BTreeMap::new(),
+            staff: BTreeMap::new(),
+            central: None,
+            card: None,
+            pictures: 0,
+            carried: 0,
+        })
+    }
+
+    /// Gives a citizen a new phone with an empty wallet.
+    pub fn new_phone(&mut self, citizen: &Citizen) -> Result<(), Trouble> {
+        let folder = self.paths.phone(citizen.phone);
+        let phone = new_phone(&folder, &self.service, &self.clock, self.screen)?;
+        phone.wallet.create(citizen.passcode.as_bytes().to_vec()).map_err(|e| device::at_border("creating the wallet", e))?;
+        self.phones.insert(citizen.phone, phone);
+        let (id, folder) = (citizen.phone.to_owned(), self.paths.name_of(&folder));
+        self.manifest.introduce(Device { id, kind: "wallet", folder, ..Device::default() });
+        self.screen.tell("A new phone: an empty wallet, its databases encrypted, a passcode set.");
+        Ok(())
     }
 
     /// A citizen's phone.
@@ -223,7 +241,7 @@ impl World {
         let folder = self.paths.officer(desk.id);
         if !self.staff.contains_key(desk.id) {
             std::fs::create_dir_all(&folder).map_err(|e| Trouble::outside("making the device's folder", e))?;
-            central::public_files(&self.paths.central())?.write(&folder)?;
+            self.service.write(&folder)?;
             let (manifest, device) = (self.manifest.clone(), desk.id.to_owned());
             let opened = device::AnswerRecord::new(&self.paths.answers(), move |path| {
                 manifest.note(Event::Opened { device: device.clone(), file: manifest.name_of(path) });
@@ -247,6 +265,25 @@ impl World {
     /// The staff device of a desk.
     pub fn staff(&self, desk: &Desk) -> Result<&Verifier, Trouble> {
         self.staff.get(desk.id).map(Arc::as_ref).ok_or_else(|| Trouble::usage(format!("the device `{}` is not enrolled", desk.id)))
+    }
+
+    /// Carries all signed public lists of one staff device to another as a file, as on a memory card; gives what the other found.
+    pub fn carry(&mut self, from: &Desk, to: &Desk) -> Result<VerdictView, Trouble> {
+        self.carried += 1;
+        let path = self.paths.carried().join(format!("{:02}.bundle", self.carried));
+        let file = self.manifest.name_of(&path);
+        {
+            let _at_work = self.manifest.acting(from.id, "carry");
+            let bytes = self.staff(from)?.carry().map_err(|e| device::at_border("writing out public lists", e))?;
+            std::fs::write(&path, &bytes).map_err(|e| Trouble::outside(&format!("writing {}", path.display()), e))?;
+            self.manifest.note(Event::Carried { device: from.id.to_owned(), what: "given", file: file.clone() });
+        }
+        let _at_work = self.manifest.acting(to.id, "take");
+        let bytes = std::fs::read(&path).map_err(|e| Trouble::outside(&format!("reading {}", path.display()), e))?;
+        self.screen.tell(&format!("{} bytes go from {} to {} by hand.", bytes.len(), from.person, to.person));
+        self.manifest.note(Event::Carried { device: to.id.to_owned(), what: "taken", file });
+        let report = self.staff(to)?.take(bytes).map_err(|e| device::at_border("taking public lists", e))?;
+        Ok(report.verdict)
     }
 
     /// Moves the clocks of everybody, central's too, which has to be off.

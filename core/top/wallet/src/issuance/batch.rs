@@ -156,7 +156,8 @@ fn fetch_lists(inner: &Inner, trust: &Trust, received: &[Received<'_>], verdict:
         let list = UnverifiedStatusList::decode(&bytes).map_err(|_| WalletError::Answer("status list"))?;
         let (facts, list) = list.verify(trust.targets(), &uri, inner.now(), By::Wallet);
         let failed = facts.iter().find(|fact| fact.outcome() == Outcome::Failed).map(Fact::name);
-        verdict.extend(facts);
+        // Which list: `driving-licence/2026-W51`.
+        verdict.extend(facts.into_iter().map(|fact| fact.about(path.trim_start_matches("/status/"))));
         if let Some(fact) = failed {
             return Err(WalletError::Untrusted(fact));
         }

@@ -15,6 +15,9 @@ use crate::error::WalletError;
 const SKEW_SECS: i64 = 60;
 /// A list fetched for this check may be so old; past its own `exp` it fails whatever stands here.
 const POLICY: FreshnessPolicy = FreshnessPolicy { green_hours: 48, caution_hours: 14 * 24 };
+/// Formats, as facts name them after the document.
+const MDOC: &str = "mdoc";
+const SD_CWT: &str = "sd-cwt";
 /// Clauses that must have passed, not merely not failed.
 const NEEDED: [FactName; 8] = [
     FactName::CredentialChain,
@@ -78,7 +81,7 @@ fn judge(
     let expected = ExpectedType::new(kind.id, kind.doctype);
     let (found, document) = mdoc::verify_issued(received.mdoc, &check(&expected), received.key).map_err(|_| WalletError::Answer("mdoc"))?;
     let judged = all_passed(&found);
-    facts.extend(found);
+    facts.extend(about(kind, MDOC, found));
     judged?;
     let document = document.ok_or(WalletError::Internal("verified mdoc"))?;
 
@@ -86,7 +89,7 @@ fn judge(
     let (found, token) =
         sd_cwt::verify_issued(received.sd_cwt, &check(&expected), received.key).map_err(|_| WalletError::Answer("SD-CWT"))?;
     let judged = all_passed(&found);
-    facts.extend(found);
+    facts.extend(about(kind, SD_CWT, found));
     judged?;
     let token = token.ok_or(WalletError::Internal("verified SD-CWT"))?;
 
@@ -102,6 +105,12 @@ fn judge(
         valid_until: until,
         status: [first, second],
     })
+}
+
+/// The facts of one format of a document: both formats are judged by the same clauses and must be told apart.
+fn about(kind: &DocumentType, format: &'static str, facts: Vec<Fact>) -> impl Iterator<Item = Fact> {
+    let what = format!("{}.{format}", kind.id);
+    facts.into_iter().map(move |fact| fact.about(&what))
 }
 
 /// The first needed clause that failed or was not checked.
