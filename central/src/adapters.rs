@@ -25,9 +25,9 @@ pub struct Message<'a> {
     pub at: Timestamp,
 }
 
-/// Out-of-band delivery.
+/// Out-of-band delivery. Called on a thread of its own, with a deadline, while central holds nothing.
 pub trait Messenger: Send + Sync {
-    /// Hands the message over for delivery.
+    /// Hands the message over for delivery. An error says that it was not and will not be delivered.
     fn send(&self, message: &Message<'_>) -> Result<(), CentralError>;
 }
 
@@ -70,9 +70,11 @@ pub enum FaceAnswer {
     Different,
     /// One of the pictures cannot be read.
     Unreadable,
+    /// The service cannot say now: nothing was compared.
+    Unavailable,
 }
 
-/// An outside service that compares a fresh picture with the chip's.
+/// An outside service that compares a fresh picture with the chip's. Called on a thread of its own, with a deadline, while central holds nothing.
 pub trait FaceService: Send + Sync {
     /// Compares the picture out of DG2 with the one just taken.
     fn compare(&self, chip_picture: &[u8], probe: &[u8]) -> FaceAnswer;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use wallet_base::random::{OsRandom, Random};
 use wallet_base::text::safe_text;
 use wallet_base::time::TimeSource;
+use wallet_documents::roles::Role;
 use wallet_documents::{RoleTable, roles, types};
 
 use crate::config::Config;
@@ -17,7 +18,7 @@ use crate::service::note_change;
 use crate::staff::{MAX_NAMES, code_hash, code_until};
 use crate::status::{INVALID, Publisher, SUSPENDED, VALID};
 use crate::trust::{self, Revoked, TrustKeys};
-use crate::{db, tuf};
+use crate::{clock, db, tuf};
 
 /// Administration of one service directory.
 pub struct Admin {
@@ -86,7 +87,7 @@ impl Admin {
         let signer = Identity::load(&self.dir, "status")?;
         let publisher = Publisher { config: &self.config, signer: &signer, now };
         let mut connection = db::open(&self.dir)?;
-        let transaction = db::write(&mut connection)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let old: Option<String> = transaction
             .query_row("SELECT state FROM documents WHERE citizen = ?1 AND document = ?2", (citizen, document), |row| row.get(0))
             .optional()?;
@@ -113,17 +114,41 @@ impl Admin {
     /// [`CentralError::NotFound`] for a role that is not in the table; [`CentralError::Invalid`] for names that are too long or unsafe.
     pub fn staff_code(&self, role: &str, organisation: &str, place: &str) -> Result<String, CentralError> {
         let table = RoleTable::parse(roles::REFERENCE).map_err(|_| CentralError::Damaged("table of roles"))?;
-        table.role(role).ok_or(CentralError::NotFound("role; there are flight, traffic-police and health"))?;
+        if table.role(role).is_none() {
+            return Err(CentralError::Unknown { what: "role", known: listed(table.iter().map(Role::id)) });
+        }
         let organisation = safe_text(organisation, MAX_NAMES)
             .filter(|text| !text.is_empty() && text.len() + role.len() <= MAX_NAMES)
             .ok_or(CentralError::Invalid("organisation"))?;
         let place = safe_text(place, 60).filter(|text| !text.is_empty()).ok_or(CentralError::Invalid("place"))?;
         let code = readable(wallet_base::random::array::<10>(&*self.random));
-        db::open(&self.dir)?.execute(
+        let now = self.clock.now();
+        let mut connection = db::open(&self.dir)?;
+        let transaction = clock::begin(&mut connection, now)?;
+        transaction.execute(
             "INSERT INTO staff_codes (hash, role, organisation, place, until) VALUES (?1, ?2, ?3, ?4, ?5)",
-            (code_hash(&code).as_slice(), role, organisation, place, code_until(self.clock.now()).unix()),
+            (code_hash(&code).as_slice(), role, organisation, place, code_until(now).unix()),
         )?;
+        transaction.commit()?;
         Ok(code)
+    }
+
+    /// Gives a citizen new tries for this day: a desk saw the person, whose tries somebody else may have used up. Noted with the time.
+    ///
+    /// # Errors
+    /// [`CentralError::NotFound`] for a citizen whose card was never proven.
+    pub fn give_tries(&self, citizen: &str) -> Result<(), CentralError> {
+        let now = self.clock.now();
+        let mut connection = db::open(&self.dir)?;
+        let transaction = clock::begin(&mut connection, now)?;
+        let known: bool =
+            transaction.query_row("SELECT EXISTS (SELECT 1 FROM accounts WHERE citizen = ?1)", [citizen], |row| row.get(0))?;
+        if !known {
+            return Err(CentralError::NotFound(NO_CITIZEN));
+        }
+        transaction.execute("INSERT INTO tries_given (citizen, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (citizen, now.unix()))?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Signs the trust repository anew with the next versions, and every status list; gives the new snapshot version.
@@ -133,7 +158,7 @@ impl Admin {
     pub fn republish(&self) -> Result<u64, CentralError> {
         let mut connection = db::open(&self.dir)?;
         // The write lock keeps a running server from publishing at the same moment.
-        let lock = db::write(&mut connection)?;
+        let lock = clock::begin(&mut connection, self.clock.now())?;
         let signer = Identity::load(&self.dir, "status")?;
         Publisher { config: &self.config, signer: &signer, now: self.clock.now() }.publish_all(&lock)?;
         let version = self.publish_trust()?;
@@ -148,7 +173,7 @@ impl Admin {
     pub fn revoke_certificate(&self, list: RevokedAs, sha256: &[u8; 32]) -> Result<u64, CentralError> {
         let mut connection = db::open(&self.dir)?;
         // Under the write lock from reading to publishing, else of two revocations at once one would be lost.
-        let lock = db::write(&mut connection)?;
+        let lock = clock::begin(&mut connection, self.clock.now())?;
         let mut revoked = Revoked::load(&self.dir)?;
         let hashes = match list {
             RevokedAs::Issuer => &mut revoked.issuers,
@@ -176,12 +201,22 @@ impl Admin {
 /// What is unknown of a document that is not there: its type, the citizen, or that the citizen has one.
 fn not_found(connection: &Connection, citizen: &str, document: &str) -> Result<CentralError, CentralError> {
     if types::by_id(document).is_none() {
-        return Ok(CentralError::NotFound(
-            "document type; there are citizen-identity, driving-licence, health-insurance-card and health-summary",
-        ));
+        return Ok(CentralError::Unknown { what: "document type", known: listed(types::ALL.iter().map(|document| document.id)) });
     }
     let known: bool = connection.query_row("SELECT EXISTS (SELECT 1 FROM documents WHERE citizen = ?1)", [citizen], |row| row.get(0))?;
-    Ok(CentralError::NotFound(if known { "document of that citizen" } else { "citizen; check the 12 digits of the personal number" }))
+    Ok(CentralError::NotFound(if known { "document of that citizen" } else { NO_CITIZEN }))
+}
+
+const NO_CITIZEN: &str = "citizen; check the 12 digits of the personal number";
+
+/// Words for a sentence: `a, b and c`.
+fn listed<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let words: Vec<&str> = words.collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => "none".to_owned(),
+    }
 }
 
 /// 80 bits in groups of four characters without look-alikes (Crockford's base 32).

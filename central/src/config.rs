@@ -1,5 +1,6 @@
 //! Configuration of one service directory (`config.json`), written by `init`.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,44 @@ pub struct Config {
     pub status: StatusConfig,
     /// Trust repository.
     pub trust: TrustConfig,
+    /// Limits of the HTTP service.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+}
+
+/// Limits of the HTTP service. "Address" is an IPv4 address or an IPv6 network of 64 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Activation sessions that one address may open in an hour.
+    pub sessions_per_hour: u32,
+    /// Refused token requests, tokens and proofs of one address in an hour.
+    pub token_errors_per_hour: u32,
+    /// Wrong staff codes of one address in an hour.
+    pub staff_code_errors_per_hour: u32,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once of one address; trusted proxies are not counted.
+    pub connections_per_address: usize,
+    /// Addresses of reverse proxies whose `proxy_header` is believed. None: every peer is the client itself.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The header in which a trusted proxy adds its client's address at the end.
+    pub proxy_header: String,
+}
+
+impl Default for LimitsConfig {
+    /// Wide enough for a mobile network with thousands of phones behind one address.
+    fn default() -> Self {
+        Self {
+            sessions_per_hour: 1000,
+            token_errors_per_hour: 1000,
+            staff_code_errors_per_hour: 60,
+            connections: 4096,
+            connections_per_address: 512,
+            trusted_proxies: Vec::new(),
+            proxy_header: "x-forwarded-for".to_owned(),
+        }
+    }
 }
 
 /// Status list parameters (DESIGN section 7).
@@ -82,6 +121,7 @@ impl Config {
                 ahead: 60 * DAY,
             },
             trust: TrustConfig { timestamp_life: 14 * DAY, snapshot_life: 30 * DAY, targets_life: 180 * DAY, root_life: 10 * 365 * DAY },
+            limits: LimitsConfig::default(),
         })
     }
 

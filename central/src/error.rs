@@ -33,6 +33,22 @@ pub enum CentralError {
     /// What an administrator asked for does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// A word that is not in its table.
+    #[error("no such {what}; there are {known}")]
+    Unknown {
+        /// What the word should be.
+        what: &'static str,
+        /// The words of the table.
+        known: String,
+    },
+    /// The clock of this machine is behind what the service signed before.
+    #[error(
+        "the clock is {minutes} minutes behind what this service signed last; set the clock of this machine right (by network time) and start again"
+    )]
+    ClockBehind {
+        /// By how much.
+        minutes: i64,
+    },
     /// An argument cannot be used.
     #[error("invalid {0}")]
     Invalid(&'static str),
@@ -45,31 +61,28 @@ impl From<rusqlite::Error> for CentralError {
     fn from(error: rusqlite::Error) -> Self {
         // The text of an SQLite error may hold a value of the statement; only its kind leaves.
         use rusqlite::ErrorCode;
-        Self::Database(match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "busy",
-            Some(ErrorCode::ConstraintViolation) => "constraint",
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => "not a database or corrupt",
-            Some(ErrorCode::DiskFull) => FULL,
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => "cannot be opened",
-            _ => "refused",
+        let Some(code) = error.sqlite_error_code() else {
+            // A value of another type or form than was written.
+            return Self::Database("a damaged row");
+        };
+        Self::Database(match code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "busy",
+            ErrorCode::ConstraintViolation => CONSTRAINT,
+            ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => crate::db::DAMAGED,
+            ErrorCode::DiskFull => "disk full: make room, and the service goes on by itself",
+            ErrorCode::ReadOnly => "read-only: check the rights of the file and its folder",
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => "cannot be opened: check the rights of the file and its folder",
+            ErrorCode::SystemIoFailure => "cannot be read or written: disk full, or failing",
+            ErrorCode::OutOfMemory => "out of memory",
+            _ => REFUSED,
         })
     }
 }
 
-/// What the database says when there is no room.
-const FULL: &str = "disk full";
-
-impl CentralError {
-    /// Whether the disk is full: nothing is wrong with the request, and it may be sent again.
-    pub(crate) fn is_full(&self) -> bool {
-        use std::io::ErrorKind;
-        match self {
-            Self::Database(what) => *what == FULL,
-            Self::Io { kind, .. } => matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
-            _ => false,
-        }
-    }
-}
+/// A rule of the schema was broken: an error of the service, not of the disk.
+const CONSTRAINT: &str = "constraint";
+/// A statement was refused: an error of the service, not of the disk.
+const REFUSED: &str = "refused";
 
 /// An answer other than success: status, RFC 6749-style code, safe description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +93,24 @@ pub struct ApiError {
     pub code: &'static str,
     /// `error_description` member.
     pub description: &'static str,
+    /// `Retry-After` in seconds, where trying again can help.
+    pub retry_after: Option<u32>,
 }
 
 impl ApiError {
     /// An error answer.
     pub const fn new(status: u16, code: &'static str, description: &'static str) -> Self {
-        Self { status, code, description }
+        Self { status, code, description, retry_after: None }
+    }
+
+    /// 503: nothing was done, and the same call is good later.
+    pub const fn later(code: &'static str, description: &'static str, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(503, code, description) }
+    }
+
+    /// 429 `too_many_requests`.
+    pub const fn too_many(seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(429, "too_many_requests", "too many requests from this address; try again later") }
     }
 
     /// 400 `invalid_request`.
@@ -107,13 +132,50 @@ impl ApiError {
 impl From<CentralError> for ApiError {
     fn from(error: CentralError) -> Self {
         tracing::error!(%error, "request failed");
-        // RFC 4918, 11.5: insufficient storage. It passes once somebody made room, and the log says what to do.
-        if error.is_full() { Self::new(507, "storage_full", "the service has no room") } else { Self::server() }
+        match error {
+            CentralError::Database(CONSTRAINT | REFUSED) => Self::server(),
+            CentralError::Database(_) | CentralError::Io { .. } => {
+                Self::later("storage", "the service cannot store or read at the moment; nothing was done", 30)
+            }
+            CentralError::ClockBehind { .. } => Self::later("clock_behind", "the clock of the service is wrong; nothing was done", 600),
+            _ => Self::server(),
+        }
     }
 }
 
 impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
         CentralError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn sqlite(code: std::ffi::c_int) -> ApiError {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some("secret".to_owned())).into()
+    }
+
+    #[test]
+    fn bad_input_a_disk_that_fails_is_storage_and_a_rule_that_broke_is_not() {
+        use rusqlite::ffi;
+        for code in [
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_BUSY,
+        ] {
+            let error = sqlite(code);
+            assert_eq!((error.status, error.code), (503, "storage"), "{code}");
+            assert!(error.retry_after.is_some());
+        }
+        for code in [ffi::SQLITE_CONSTRAINT, ffi::SQLITE_ERROR] {
+            assert_eq!((sqlite(code).status, sqlite(code).code), (500, "server_error"), "{code}");
+        }
     }
 }

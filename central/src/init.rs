@@ -90,7 +90,7 @@ pub fn init(dir: &Path, options: &InitOptions) -> Result<AppAnchors, CentralErro
     files::write_public(&dir.join("public").join("tls-root.der"), tls_root.der())?;
 
     let mut connection = db::open(dir)?;
-    let transaction = db::write(&mut connection)?;
+    let transaction = crate::clock::begin(&mut connection, maker.now)?;
     let signer = Identity::load(dir, "status")?;
     Publisher { config: &config, signer: &signer, now: maker.now }.publish_due(&transaction)?;
     trust::publish(dir, &config, &TrustKeys::load(dir)?, maker.now)?;

@@ -11,7 +11,6 @@ use wallet_documents::{Attributes, DocumentType};
 
 use crate::attributes::attributes;
 use crate::config::DAY;
-use crate::db;
 use crate::error::{ApiError, CentralError};
 use crate::metadata::{Format, configurations};
 use crate::service::{Service, note_change};
@@ -38,7 +37,7 @@ struct Dates {
 
 impl Service {
     /// `POST /credential`.
-    pub(crate) fn credential(&self, connection: &mut Connection, caller: &Caller, body: &CredentialRequest) -> Result<Value, ApiError> {
+    pub(crate) fn credential(&self, caller: &Caller, body: &CredentialRequest) -> Result<Value, ApiError> {
         let (_, document, format) = configurations().find(|(id, _, _)| *id == body.credential_configuration_id).ok_or(ApiError::new(
             400,
             "unknown_credential_configuration",
@@ -49,16 +48,20 @@ impl Service {
             return Err(ApiError::proof("exactly one attestation is expected"));
         };
         let keys = self.attested_keys(attestation)?;
+        // The registry is asked before anything is held; what it says is data, not leave.
+        let citizen = self.person(&caller.citizen)?;
+        let data = attributes(&citizen, document)?;
         let now = self.now();
-        let transaction = db::write(connection)?;
+        let mut connection = self.db();
+        let transaction = self.begin(&mut connection, now)?;
+        // The device may have been replaced since the caller was known.
+        crate::tokens::still_current(&transaction, caller)?;
         let state: Option<String> = transaction
             .query_row("SELECT state FROM documents WHERE citizen = ?1 AND document = ?2", (&caller.citizen, document.id), |row| row.get(0))
             .optional()?;
         if state.as_deref() != Some("valid") {
             return Err(ApiError::new(400, "credential_request_denied", "the document is not valid"));
         }
-        let citizen = self.registry.citizen(&caller.citizen).ok_or(ApiError::server())?;
-        let data = attributes(&citizen, document)?;
         let mut credentials = Vec::with_capacity(keys.len());
         let mut new = false;
         for key in &keys {

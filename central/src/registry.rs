@@ -10,7 +10,7 @@ use crate::error::CentralError;
 /// The synthetic citizens of the reference adapter, as JSON.
 pub const REFERENCE: &str = include_str!("../data/citizens.json");
 
-/// What central asks of the registries.
+/// What central asks of the registries. Called on a thread of its own, with a deadline, while central holds nothing.
 pub trait Registry: Send + Sync {
     /// The person with this 12-digit personal number.
     fn citizen(&self, personal_number: &str) -> Option<Citizen>;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 use wallet_base::crypto::{SoftwareKey, hmac_sha256};
 use wallet_base::fact::Fact;
@@ -15,12 +16,15 @@ use zeroize::Zeroizing;
 use crate::adapters::{FaceService, Messenger};
 use crate::authorities::AUTHORITIES;
 use crate::config::Config;
+use crate::db::Pool;
+use crate::desk::Desk;
 use crate::error::CentralError;
 use crate::keys::{self, Identity, Place};
+use crate::limits::Limits;
 use crate::registry::Registry;
 use crate::status::Publisher;
 use crate::trust::{self, TrustKeys};
-use crate::{db, status};
+use crate::{clock, status, sweep};
 
 /// Keys of the running service.
 pub(crate) struct ServiceKeys {
@@ -62,8 +66,23 @@ pub(crate) struct Service {
     pub(crate) messenger: Arc<dyn Messenger>,
     pub(crate) faces: Arc<dyn FaceService>,
     pub(crate) allow_software_keys: bool,
-    db: Mutex<Connection>,
+    pub(crate) limits: Limits,
+    pub(crate) desks: Desks,
+    pool: Pool,
     last_due: Mutex<Option<Timestamp>>,
+}
+
+/// How the three kinds of other services are asked.
+pub(crate) struct Desks {
+    pub(crate) registry: Desk,
+    pub(crate) faces: Desk,
+    pub(crate) messenger: Desk,
+}
+
+impl Desks {
+    fn new(deadline: Duration) -> Self {
+        Self { registry: Desk::new("registry", deadline), faces: Desk::new("faces", deadline), messenger: Desk::new("messenger", deadline) }
+    }
 }
 
 /// What [`Service::open`] needs besides the directory.
@@ -74,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) messenger: Arc<dyn Messenger>,
     pub(crate) faces: Arc<dyn FaceService>,
     pub(crate) allow_software_keys: bool,
+    /// How long a registry, a face service or a messenger may take.
+    pub(crate) adapter_deadline: Duration,
 }
 
 impl Service {
@@ -81,9 +102,13 @@ impl Service {
     pub(crate) fn open(dir: &Path, parts: Parts) -> Result<Self, CentralError> {
         // Loaded anew at each judgement; what cannot be loaded shows at the start.
         crate::cards::Trust::load(dir)?;
+        let config = Config::load(dir)?;
+        let pool = Pool::open(dir)?;
+        clock::check(&pool.reader(), dir, parts.clock.now())?;
         let service = Self {
             dir: dir.to_owned(),
-            config: Config::load(dir)?,
+            limits: Limits::new(&config.limits),
+            config,
             clock: parts.clock,
             random: parts.random,
             keys: ServiceKeys::load(dir)?,
@@ -91,7 +116,8 @@ impl Service {
             messenger: parts.messenger,
             faces: parts.faces,
             allow_software_keys: parts.allow_software_keys,
-            db: Mutex::new(db::open(dir)?),
+            desks: Desks::new(parts.adapter_deadline),
+            pool,
             last_due: Mutex::new(None),
         };
         service.publish_due()?;
@@ -102,9 +128,19 @@ impl Service {
         self.clock.now()
     }
 
-    /// The database; one request at a time works on it.
+    /// The connection that writes: one request at a time has it. Never held while another service is asked.
     pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pool.writer()
+    }
+
+    /// A connection that only reads, and waits for nobody who writes.
+    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.pool.reader()
+    }
+
+    /// Starts a transaction that may sign and date; refused while the clock is behind what was signed before.
+    pub(crate) fn begin<'c>(&self, connection: &'c mut Connection, now: Timestamp) -> Result<Transaction<'c>, CentralError> {
+        clock::begin(connection, now)
     }
 
     /// The publisher of status lists at this moment.
@@ -126,31 +162,39 @@ impl Service {
         wallet_base::random::array::<N>(&*self.random)
     }
 
-    /// Signs lists and trust metadata that grew old; removes what expired. Called at the start, on a timer and before signed data is handed out.
+    /// Signs lists and trust metadata that grew old, removes what expired, tells notices that wait. Called at the start and on a timer.
     pub(crate) fn publish_due(&self) -> Result<(), CentralError> {
-        let now = self.now();
         let mut last = self.last_due.lock().unwrap_or_else(PoisonError::into_inner);
+        self.publish_after(&mut last)
+    }
+
+    /// The same before signed data is handed out. What cannot be signed now (a full disk, a wrong clock) is no reason to hold back what was
+    /// signed before: it carries its own date. While one request does it, others do not wait.
+    pub(crate) fn publish_if_due(&self) {
+        let Ok(mut last) = self.last_due.try_lock() else { return };
+        if let Err(error) = self.publish_after(&mut last) {
+            tracing::error!(%error, "cannot publish what is due");
+        }
+    }
+
+    fn publish_after(&self, last: &mut Option<Timestamp>) -> Result<(), CentralError> {
+        let now = self.now();
         if last.is_some_and(|last| (now.unix() - last.unix()).abs() < LOOK_AGAIN) {
             return Ok(());
         }
-        let mut connection = self.db();
-        // The write lock also keeps an administrator's command from publishing at the same moment.
-        let transaction = db::write(&mut connection)?;
-        self.publisher(now).publish_due(&transaction)?;
-        trust::publish_due(&self.dir, &self.config, &self.keys.trust, now)?;
-        status::prune(&transaction, now, self.config.status.behind)?;
-        transaction.execute("DELETE FROM dpop_seen WHERE until < ?1", [now.unix()])?;
-        transaction.execute("DELETE FROM challenges WHERE until < ?1", [now.unix()])?;
-        transaction.execute("DELETE FROM tokens WHERE until < ?1", [now.unix()])?;
-        // The session of the present device stays: with it, a phone that lost its tokens asks for a new offer.
-        transaction.execute(
-            "DELETE FROM sessions WHERE opened_at < ?1
-             AND (completed_at IS NULL OR NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.account = sessions.account))",
-            [now.plus_secs(-crate::activation::KEEP).unix()],
-        )?;
-        transaction.commit()?;
+        // Noted first: what fails is tried again after a while, not with every request.
         *last = Some(now);
-        Ok(())
+        {
+            let mut connection = self.db();
+            // The write lock also keeps an administrator's command from publishing at the same moment.
+            let transaction = self.begin(&mut connection, now)?;
+            self.publisher(now).publish_due(&transaction)?;
+            trust::publish_due(&self.dir, &self.config, &self.keys.trust, now)?;
+            status::prune(&transaction, now, self.config.status.behind)?;
+            transaction.commit()?;
+        }
+        sweep::sweep(now, || self.db())?;
+        self.tell_notices()
     }
 }
 

@@ -13,7 +13,6 @@ use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
 
 use crate::activation::statement;
 use crate::authorities::{STAFF_LIFE, STAFF_MAX};
-use crate::db;
 use crate::error::{ApiError, CentralError};
 use crate::service::Service;
 
@@ -40,7 +39,7 @@ impl Service {
         let now = self.now();
         let hash = code_hash(&body.code);
         let mut connection = self.db();
-        let transaction = db::write(&mut connection)?;
+        let transaction = self.begin(&mut connection, now)?;
         let thumbprint = key.thumbprint();
         let code: StaffCode = transaction
             .query_row(

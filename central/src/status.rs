@@ -130,7 +130,9 @@ impl Publisher<'_> {
                         row.get(0)
                     })
                     .optional()?;
-                let fresh = issued.is_some_and(|at| at <= self.now.unix() && self.now.unix() - at < self.config.status.refresh);
+                // Within the tolerance the clock was only set right: a list must not seem older than the one before.
+                let from = self.now.unix() + crate::clock::TOLERANCE;
+                let fresh = issued.is_some_and(|at| at <= from && self.now.unix() - at < self.config.status.refresh);
                 if !fresh {
                     self.publish(connection, document.id, &week)?;
                     published += 1;
@@ -189,11 +191,24 @@ pub(crate) fn token(connection: &Connection, document: &str, week: &str) -> Resu
         .optional()?)
 }
 
-/// Drops lists, entries and copies of weeks that nobody can need any more.
+/// Rows of one kind and document that are dropped at once.
+const PRUNE: i64 = 5000;
+
+/// Drops lists, entries and copies of weeks that nobody can need any more, a bounded number at a time: the list first, so that no index of a
+/// list that exists is ever free again.
 pub(crate) fn prune(connection: &Connection, now: Timestamp, behind: i64) -> Result<(), CentralError> {
     let oldest = week_of(now.plus_secs(-behind - 7 * DAY));
     connection.execute("DELETE FROM status_lists WHERE week < ?1", [&oldest])?;
-    connection.execute("DELETE FROM status_entries WHERE week < ?1", [&oldest])?;
-    connection.execute("DELETE FROM copies WHERE week < ?1", [&oldest])?;
+    for document in wallet_documents::ALL_TYPES {
+        for table in ["status_entries", "copies"] {
+            // Both tables have an index that begins with these three.
+            connection
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE (document, week, idx) IN
+                     (SELECT document, week, idx FROM {table} WHERE document = ?1 AND week < ?2 LIMIT ?3)"
+                ))?
+                .execute(params![document.id, oldest, PRUNE])?;
+        }
+    }
     Ok(())
 }

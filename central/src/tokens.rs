@@ -7,7 +7,6 @@ use wallet_base::jose::b64u;
 use wallet_base::time::Timestamp;
 
 use crate::config::DAY;
-use crate::db;
 use crate::dpop::Expected;
 use crate::error::{ApiError, CentralError};
 use crate::service::Service;
@@ -107,7 +106,7 @@ impl Service {
 
     fn token_by_code(&self, connection: &mut Connection, code: &str, key: &PublicKey) -> Result<Value, ApiError> {
         let now = self.now();
-        let transaction = db::write(connection)?;
+        let transaction = self.begin(connection, now)?;
         let hash = sha256(code.as_bytes());
         let offer: Option<(String, i64, i64, Option<i64>)> = transaction
             .query_row("SELECT citizen, epoch, until, used_at FROM offers WHERE hash = ?1", [hash.as_slice()], |row| {
@@ -141,7 +140,7 @@ impl Service {
 
     fn token_by_refresh(&self, connection: &mut Connection, refresh: &str, key: &PublicKey) -> Result<Value, ApiError> {
         let now = self.now();
-        let transaction = db::write(connection)?;
+        let transaction = self.begin(connection, now)?;
         let caller = find_token(&transaction, refresh, "refresh", key, now)?.ok_or(grant("unknown or ended refresh token"))?;
         if account(&transaction, &caller.citizen)?.epoch != caller.epoch {
             return Err(grant("device-replaced"));
@@ -173,10 +172,17 @@ impl Service {
             .check_dpop(connection, proof, &Expected { method, url: &url, access_token: Some(token) })
             .map_err(|error| ApiError { status: if error.status == 400 { 401 } else { error.status }, ..error })?;
         let caller = find_token(connection, token, "access", &key, self.now())?.ok_or(denied("unknown or expired token"))?;
-        if account(connection, &caller.citizen)?.epoch != caller.epoch {
-            return Err(denied("device-replaced"));
-        }
+        still_current(connection, &caller)?;
         Ok(caller)
+    }
+}
+
+/// Whether the caller's device is the citizen's device now. Asked again in a transaction that began after the caller was known.
+pub(crate) fn still_current(connection: &Connection, caller: &Caller) -> Result<(), ApiError> {
+    if account(connection, &caller.citizen)?.epoch == caller.epoch {
+        Ok(())
+    } else {
+        Err(ApiError::new(401, "invalid_token", "device-replaced"))
     }
 }
 

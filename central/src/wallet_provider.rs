@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use wallet_base::crypto::{Curve, PublicKey, Signer, sha256};
 use wallet_base::jose::{Jws, b64u, b64u_decode, sign_compact};
 
-use crate::db;
 use crate::error::{ApiError, CentralError};
 use crate::metadata::BATCH;
 use crate::service::Service;
@@ -52,7 +51,7 @@ struct SoftwareEvidence {
 
 impl Service {
     /// `POST /wallet-provider/challenge`.
-    pub(crate) fn provider_challenge(&self, connection: &Connection, caller: &Caller) -> Result<Value, ApiError> {
+    pub(crate) fn provider_challenge(&self, connection: &mut Connection, caller: &Caller) -> Result<Value, ApiError> {
         let challenge = self.random_bytes::<32>();
         connection.execute(
             "INSERT INTO challenges (citizen, hash, until) VALUES (?1, ?2, ?3)",
@@ -66,7 +65,7 @@ impl Service {
         let challenge = b64u_decode(&body.challenge).map_err(|_| ApiError::invalid("the challenge is not base64url"))?;
         let evidence = b64u_decode(&body.evidence).map_err(|_| ApiError::invalid("the evidence is not base64url"))?;
         let now = self.now();
-        let transaction = db::write(connection)?;
+        let transaction = self.begin(connection, now)?;
         // A challenge is good once, whatever comes of it.
         let taken = transaction.execute(
             "DELETE FROM challenges WHERE citizen = ?1 AND hash = ?2 AND until >= ?3",

@@ -34,6 +34,8 @@ pub enum Command {
     /// A citizen's wallet.
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// Updates from any repository of The Update Framework by the client that wallets and staff devices use. Any refusal ends with 1.
+    Trust(TrustClientArgs),
     /// Verifies a credential file of the mdoc format (an `IssuerSigned` structure, raw or base64) against a given issuer root; with a session
     /// (`--client-id` and so on, or `--transcript`), a presentation (`DeviceResponse`) for that session.
     Verify(VerifyArgs),
@@ -161,6 +163,18 @@ pub enum CentralCommand {
     Reinstate(StateArgs),
     /// Revokes a citizen's document for good.
     Revoke(StateArgs),
+    /// Gives a citizen new tries for today's activations: a desk saw the person, whose tries somebody else may have used up.
+    GiveTries {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The citizen's personal number (12 digits); `-` reads it from standard input.
+        #[arg(long)]
+        citizen: String,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
     /// Prints a one-time code by which a staff device enrols.
     StaffCode {
         /// The folder of the service.
@@ -492,6 +506,46 @@ pub struct WalletArgs {
     /// The passcode; `-` reads it from standard input.
     #[arg(long)]
     pub passcode: String,
+}
+
+/// `trust`
+#[derive(Debug, Args)]
+pub struct TrustClientArgs {
+    /// Folder of what the client trusts.
+    #[arg(long)]
+    pub metadata_dir: PathBuf,
+    /// Address of the repository's metadata: `https://` with `--tls-root`, or `http://127.0.0.1`.
+    #[arg(long)]
+    pub metadata_url: Option<String>,
+    /// The one TLS root the repository's host is trusted by (DER).
+    #[arg(long)]
+    pub tls_root: Option<PathBuf>,
+    /// Path of a target to download; may be repeated.
+    #[arg(long)]
+    pub target_name: Vec<String>,
+    /// Address of the repository's targets.
+    #[arg(long)]
+    pub target_base_url: Option<String>,
+    /// Folder for downloaded targets.
+    #[arg(long)]
+    pub target_dir: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TrustClientCommand,
+}
+
+/// `trust ...`
+#[derive(Debug, Subcommand)]
+pub enum TrustClientCommand {
+    /// Keeps a root that is trusted by itself; fetches nothing.
+    Init {
+        /// `root.json`, any version.
+        root: PathBuf,
+    },
+    /// Updates root, timestamp, snapshot and targets.
+    Refresh,
+    /// The same, and then downloads targets, through delegations where there are any.
+    Download,
 }
 
 /// `verify`

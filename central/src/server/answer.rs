@@ -7,9 +7,17 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
+/// Goes with an error answer inside the server, for those who count errors.
+#[derive(Clone, Copy)]
+pub(super) struct ErrorCode(pub(super) &'static str);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
         let mut response = json_answer(self.status, &json!({"error": self.code, "error_description": self.description}));
+        response.extensions_mut().insert(ErrorCode(self.code));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.status == 401 {
             // RFC 9449, 7.1 and 9; the codes are plain words.
             if let Ok(value) = HeaderValue::from_str(&format!("DPoP error=\"{}\", algs=\"ES256\"", self.code)) {

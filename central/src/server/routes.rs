@@ -1,10 +1,11 @@
 //! Routes: each reads its input with caps, calls the service on a blocking thread, and answers JSON.
 
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
@@ -16,8 +17,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
 
-use super::answer::{bytes_answer, json_answer};
+use super::answer::{ErrorCode, bytes_answer, json_answer};
 use crate::error::ApiError;
+use crate::limits::{self, Kind};
 use crate::service::Service;
 use crate::tokens::{Caller, TokenForm};
 use crate::wallet_provider::C_NONCE;
@@ -73,25 +75,29 @@ pub(super) fn router(service: Arc<Service>, read_limit: Duration) -> Router {
         .route(
             "/wallet-provider/challenge",
             post(|s: Shared, h: HeaderMap| {
-                protected(s, h, "POST", "/wallet-provider/challenge", None, |s, db, c, ()| s.provider_challenge(db, c))
+                protected(s, h, "POST", "/wallet-provider/challenge", None, |s, mut db, c, ()| s.provider_challenge(&mut db, c))
             }),
         )
         .route(
             "/wallet-provider/keys",
             post(|s: Shared, h: HeaderMap, b: Received| {
-                protected(s, h, "POST", "/wallet-provider/keys", Some(b.0), |s, db, c, b| s.provider_keys(db, c, &b))
+                protected(s, h, "POST", "/wallet-provider/keys", Some(b.0), |s, mut db, c, b| s.provider_keys(&mut db, c, &b))
             }),
         )
         .route(
             "/wallet-provider/attestation",
             post(|s: Shared, h: HeaderMap, b: Received| {
-                protected(s, h, "POST", "/wallet-provider/attestation", Some(b.0), |s, db, c, b| s.provider_attestation(db, c, &b))
+                protected(s, h, "POST", "/wallet-provider/attestation", Some(b.0), |s, db, c, b| s.provider_attestation(&db, c, &b))
             }),
         )
         .route(
             "/credential",
             post(|s: Shared, h: HeaderMap, b: Received| {
-                protected(s, h, "POST", "/credential", Some(b.0), |s, db, c, b| s.credential(db, c, &b))
+                protected(s, h, "POST", "/credential", Some(b.0), |s, db, c, b| {
+                    // It asks the registry: the connection is for others meanwhile.
+                    drop(db);
+                    s.credential(c, &b)
+                })
             }),
         )
         .route("/sync/changes", get(changes))
@@ -111,7 +117,20 @@ pub(super) fn router(service: Arc<Service>, read_limit: Duration) -> Router {
 async fn finish(State(service): Shared, request: Request, next: Next) -> Answer {
     let method = request.method().clone();
     let area = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
-    let mut response = next.run(request).await;
+    let limited = limited(request.uri().path()).map(|kind| (kind, client(&service, &request)));
+    let mut response = match limited {
+        Some((kind, address)) => match service.limits.check(kind, address, service.now()) {
+            Ok(()) => {
+                let response = next.run(request).await;
+                if counts(kind, &response) {
+                    service.limits.count(kind, address, service.now());
+                }
+                response
+            }
+            Err(refused) => refused.into_response(),
+        },
+        None => next.run(request).await,
+    };
     if response.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
         response = ApiError::new(413, "invalid_request", "the body is too large").into_response();
     }
@@ -122,6 +141,36 @@ async fn finish(State(service): Shared, request: Request, next: Next) -> Answer 
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     log(&method, &area, response.status().as_u16());
     response
+}
+
+/// Which limit per address a path has.
+fn limited(path: &str) -> Option<Kind> {
+    match path {
+        "/activation/open" => Some(Kind::Session),
+        "/token" => Some(Kind::Token),
+        "/staff/enrol" => Some(Kind::StaffCode),
+        _ => None,
+    }
+}
+
+/// Whether an answer counts against its address.
+fn counts(kind: Kind, response: &Answer) -> bool {
+    let code = response.extensions().get::<ErrorCode>().map(|code| code.0);
+    match kind {
+        Kind::Session => response.status().is_success(),
+        // A nonce is asked for in the ordinary course of things; a service that fails is not the caller's fault.
+        Kind::Token => matches!(code, Some("invalid_grant" | "invalid_dpop_proof")),
+        Kind::StaffCode => code == Some("invalid_code"),
+    }
+}
+
+/// The address that a request is counted for.
+fn client(service: &Service, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let config = &service.config.limits;
+    // Several lines of one header are one list.
+    let lines: Vec<&str> = request.headers().get_all(config.proxy_header.as_str()).iter().filter_map(|line| line.to_str().ok()).collect();
+    limits::client(peer, Some(lines.join(",").as_str()), config)
 }
 
 fn log(method: &Method, area: &str, status: u16) {
@@ -164,14 +213,14 @@ async fn protected<B: DeserializeOwned>(
     method: &'static str,
     path: &'static str,
     body: Option<Bytes>,
-    call: impl FnOnce(&Service, &mut Connection, &Caller, B) -> Result<Value, ApiError> + Send + 'static,
+    call: impl FnOnce(&Service, MutexGuard<'_, Connection>, &Caller, B) -> Result<Value, ApiError> + Send + 'static,
 ) -> Answer {
     let nonce = service.nonce("dpop");
     let result = blocking(move || {
-        let mut connection = service.db();
+        let connection = service.db();
         let caller = service.authenticate(&connection, one(&headers, "authorization")?, one(&headers, "dpop")?, method, path)?;
         let body = parse(body.as_deref().unwrap_or(b"null"))?;
-        call(&service, &mut connection, &caller, body)
+        call(&service, connection, &caller, body)
     })
     .await;
     with_nonce(result.map_or_else(ApiError::into_response, |value| json_answer(200, &value)), &nonce)
@@ -234,7 +283,7 @@ struct CursorQuery {
 
 async fn changes(state: Shared, headers: HeaderMap, query: Result<Query<CursorQuery>, axum::extract::rejection::QueryRejection>) -> Answer {
     let Ok(Query(query)) = query else { return ApiError::invalid("the cursor is not a number").into_response() };
-    protected(state, headers, "GET", "/sync/changes", None, move |_, db, c, ()| crate::sync::changes(db, c, query.cursor)).await
+    protected(state, headers, "GET", "/sync/changes", None, move |_, db, c, ()| crate::sync::changes(&db, c, query.cursor)).await
 }
 
 async fn status_lists(State(service): Shared) -> Answer {
@@ -249,7 +298,7 @@ async fn status_list(State(service): Shared, Path((document, week)): Path<(Strin
 
 async fn trust_file(State(service): Shared, Path((kind, file)): Path<(String, String)>) -> Answer {
     let result = blocking(move || {
-        service.publish_due()?;
+        service.publish_if_due();
         crate::trust::file(&service.dir, &kind, &file).ok_or(ApiError::new(404, "not_found", "no such file"))
     })
     .await;

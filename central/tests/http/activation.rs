@@ -399,3 +399,36 @@ async fn bad_input_keys_and_sessions_that_are_none() {
     assert_eq!(world.post("/activation/chip", &body).await.1["error"], "invalid_request");
     assert!(b64u_decode("***").is_err());
 }
+
+#[tokio::test]
+async fn bad_input_a_spent_day_does_not_lock_the_present_device_out_nor_past_the_desk() {
+    let world = World::new().await;
+    let (phone, thief, new) = (Phone::default(), Phone::default(), Phone::default());
+    phone.activate(&world, 0).await;
+    // Who has no chip spends nothing, however much he knows of the card.
+    for _ in 0..10 {
+        let session = thief.open(&world).await;
+        assert_eq!(failed(&thief.chip(&world, &session, &forge::cloned(&world.card(0), &OsRandom)).await.1), ["chip.genuine"]);
+    }
+    // Who has it in his hand for a while spends the day of all devices that are not the citizen's.
+    for _ in 0..4 {
+        let session = thief.open(&world).await;
+        assert_eq!(thief.chip(&world, &session, &world.card(0)).await.0, 200);
+        assert_eq!(world.post("/activation/code", &json!({"session": session.id})).await.0, 200);
+        let wrong = if world.last_code() == "000000" { "000001" } else { "000000" };
+        for _ in 0..5 {
+            assert_eq!(world.post("/activation/code/verify", &json!({"session": session.id, "code": wrong})).await.0, 200);
+        }
+    }
+    let session = new.open(&world).await;
+    assert_eq!(new.chip(&world, &session, &world.card(0)).await.0, 200);
+    assert_eq!(world.post("/activation/code", &json!({"session": session.id})).await.1["error"], "tries_exhausted");
+    // The citizen's own device is not concerned.
+    assert_eq!(phone.refreshed(&world).await.0, 200);
+    phone.activate(&world, 0).await;
+    // A new one is let on by the desk.
+    assert!(world.admin().give_tries("999999999999").is_err());
+    world.wait(1);
+    world.admin().give_tries("001090000123").unwrap();
+    new.activate(&world, 0).await;
+}

@@ -14,7 +14,7 @@ use wallet_base::random::OsRandom;
 use wallet_base::time::{Date, TimeSource, Timestamp};
 use wallet_card_sim::{CardHolder, CardProfile, TestCardAuthority};
 use wallet_central::registry::{Citizen, SyntheticRegistry};
-use wallet_central::{Admin, InitOptions, ServeOptions, Server, faces, init};
+use wallet_central::{Admin, CentralError, InitOptions, ServeOptions, Server, faces, init};
 use wallet_chip::mrz::Sex;
 use wallet_credential::trust::TrustTargets;
 
@@ -23,7 +23,7 @@ pub const PUBLIC: &str = "https://localhost:8443";
 pub const DAY: i64 = 86_400;
 
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock(pub AtomicI64);
 
 impl TimeSource for TestClock {
     fn now(&self) -> Timestamp {
@@ -51,6 +51,10 @@ pub struct World {
     server: Option<Server>,
     pub software_keys: bool,
     pub read_limit: Option<Duration>,
+    /// What is different in how this world is served.
+    pub change: Option<Box<dyn Fn(&mut ServeOptions) + Send + Sync>>,
+    /// A process of its own serves the directory.
+    pub elsewhere: Option<std::net::SocketAddr>,
 }
 
 impl World {
@@ -71,16 +75,48 @@ impl World {
             server: None,
             software_keys: true,
             read_limit: None,
+            change: None,
+            elsewhere: None,
         };
         world.start().await;
         world
     }
 
+    /// A world that is served differently.
+    pub async fn with(change: impl Fn(&mut ServeOptions) + Send + Sync + 'static) -> Self {
+        let mut world = Self::new().await;
+        world.change = Some(Box::new(change));
+        world.restart().await;
+        world
+    }
+
+    /// A world with other limits in its configuration.
+    pub async fn limited(limits: &Value) -> Self {
+        let mut world = Self::new().await;
+        world.stop().await;
+        let path = world.dir.path().join("config.json");
+        let mut config = json_file(&path);
+        for (name, value) in limits.as_object().unwrap() {
+            config["limits"][name] = value.clone();
+        }
+        std::fs::write(path, config.to_string()).unwrap();
+        world.start().await;
+        world
+    }
+
     pub async fn start(&mut self) {
+        self.try_start().await.unwrap();
+    }
+
+    pub async fn try_start(&mut self) -> Result<(), CentralError> {
         let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap(), self.clock.clone()).unwrap();
         options.allow_software_keys = self.software_keys;
         options.read_limit = self.read_limit.unwrap_or(options.read_limit);
-        self.server = Some(Server::start(self.dir.path(), options).await.unwrap());
+        if let Some(change) = &self.change {
+            change(&mut options);
+        }
+        self.server = Some(Server::start(self.dir.path(), options).await?);
+        Ok(())
     }
 
     pub async fn stop(&mut self) {
@@ -103,7 +139,8 @@ impl World {
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("https://{}{path}", self.server.as_ref().unwrap().address())
+        let address = self.elsewhere.unwrap_or_else(|| self.server.as_ref().unwrap().address());
+        format!("https://{address}{path}")
     }
 
     pub fn get_request(&self, path: &str) -> RequestBuilder {
@@ -126,6 +163,14 @@ impl World {
 
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         answer(self.post_request(path).header("content-type", "application/json").body(body.to_string()).send().await.unwrap()).await
+    }
+
+    /// Answer, code of the error and `Retry-After`.
+    pub async fn refused(&self, path: &str, body: &Value) -> (u16, String, Option<u32>) {
+        let response = self.post_request(path).header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        let wait = response.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+        let (status, answer) = answer(response).await;
+        (status, answer["error"].as_str().unwrap_or_default().to_owned(), wait)
     }
 
     pub fn admin(&self) -> Admin {

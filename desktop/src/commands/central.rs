@@ -34,7 +34,9 @@ fn clock(offset: i64) -> Arc<dyn TimeSource> {
 
 fn failed(error: CentralError) -> Trouble {
     match error {
-        CentralError::Invalid(_) | CentralError::NotFound(_) | CentralError::Directory(_) => Trouble::usage(error.to_string()),
+        CentralError::Invalid(_) | CentralError::NotFound(_) | CentralError::Unknown { .. } | CentralError::Directory(_) => {
+            Trouble::usage(error.to_string())
+        }
         other => Trouble::outside("central", other),
     }
 }
@@ -62,6 +64,12 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
         CentralCommand::Suspend(arguments) => change(&arguments, "suspended", Admin::suspend),
         CentralCommand::Reinstate(arguments) => change(&arguments, "valid again", Admin::reinstate),
         CentralCommand::Revoke(arguments) => change(&arguments, "revoked", Admin::revoke),
+        CentralCommand::GiveTries { dir, citizen, clock_offset } => {
+            let citizen = secret(&citizen, "personal number")?;
+            Admin::open(&dir, clock(clock_offset)).and_then(|a| a.give_tries(&citizen)).map_err(failed)?;
+            print_line("The citizen has new tries.");
+            Ok(DONE)
+        }
         CentralCommand::StaffCode { dir, role, organisation, place, clock_offset } => {
             let code = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.staff_code(&role, &organisation, &place)).map_err(failed)?;
             print_line(&code);
