@@ -183,9 +183,10 @@ impl Manifest {
     /// Something happened in the step that goes on.
     pub fn note(&self, event: Event) {
         let at = self.clock.now();
-        match self.story().steps.last_mut() {
-            Some(step) => step.events.push(Entry { at, event }),
-            None => tracing::warn!("something happened before the first step and is not in the record's manifest"),
+        if let Some(step) = self.story().steps.last_mut() {
+            step.events.push(Entry { at, event });
+        } else {
+            tracing::warn!("something happened before the first step and is not in the record's manifest");
         }
     }
 

@@ -211,7 +211,7 @@ impl World {
     /// Where the exchanges between a phone and a card are written, and how many lines there are so far.
     pub fn card_trace(&self) -> (PathBuf, usize) {
         let path = self.paths.record().join("card.apdu");
-        let lines = std::fs::read(&path).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count());
+        let lines = std::fs::read_to_string(&path).map_or(0, |text| text.lines().count());
         (path, lines)
     }
 
