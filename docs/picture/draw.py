@@ -34,13 +34,13 @@ text { font: 12.5px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberati
 .paper { fill: #ffffff; stroke: #d1d9e0 } .stripe { fill: #f6f8fa } .lane { stroke: #d1d9e0 }
 .on { fill: #ddf4ff; stroke: #54aeff } .net, .hand { stroke: #0969da; fill: #0969da } .qr { stroke: #1f2328; fill: #1f2328 }
 .card { fill: #8250df } .wide { stroke-width: 1.4 }
-.good { fill: #1a7f37 } .open { fill: #9a6700 } .bad { fill: #cf222e } .mark { fill: none; stroke-width: 2.2 }
-path.good { stroke: #1a7f37 } path.bad { stroke: #cf222e } .unknown { fill: none; stroke: #9a6700 }
+.good { fill: #1a7f37 } .open { fill: #9a6700 } .bad { fill: #cf222e } path.mark { fill: none; stroke-width: 2.2 }
+path.good { stroke: #1a7f37 } path.bad { stroke: #cf222e } rect.unknown { fill: none; stroke: #9a6700 }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc } .soft { fill: #9198a1 } .paper { fill: #0d1117; stroke: #3d444d } .stripe { fill: #151b23 } .lane { stroke: #3d444d }
   .on { fill: #121d2f; stroke: #1f6feb } .net, .hand { stroke: #58a6ff; fill: #58a6ff } .qr { stroke: #f0f6fc; fill: #f0f6fc } .card { fill: #ab7df8 }
   .good { fill: #3fb950 } .open { fill: #d29922 } .bad { fill: #f85149 }
-  path.good { stroke: #3fb950 } path.bad { stroke: #f85149 } .unknown { stroke: #d29922 }
+  path.good { stroke: #3fb950 } path.bad { stroke: #f85149 } rect.unknown { stroke: #d29922 }
 }
 """
 
