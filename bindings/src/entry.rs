@@ -3,8 +3,14 @@
 use wallet_platform::listener::is_delivering;
 
 use crate::error::WalletError;
+use crate::wipe;
 
 /// Runs an act, unless the caller is a listener that is being told something right now: it would wait for what waits for it.
 pub(crate) fn enter<T>(act: impl FnOnce() -> Result<T, WalletError>) -> Result<T, WalletError> {
-    if is_delivering() { Err(WalletError::invalid("re-entry")) } else { act() }
+    if is_delivering() {
+        return Err(WalletError::invalid("re-entry"));
+    }
+    let done = act();
+    wipe::dead_stack();
+    done
 }

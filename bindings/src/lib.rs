@@ -28,6 +28,7 @@ pub mod verdict;
 pub mod verifier;
 pub mod wallet;
 pub mod wallet_views;
+mod wipe;
 
 pub use contract::{ContractReport, contract_card_channel, contract_clock, contract_device_sealer, contract_key_store, contract_listener};
 pub use display::{DisplayGroupView, DisplayItemView, DisplayValueView, DisplayView, catalogue, word};

@@ -234,6 +234,8 @@ fn connect(path: &Path, key: &DatabaseKey, create: bool) -> Result<Connection, S
     if !is_cipher(connection.query_row("PRAGMA cipher_version", [], |row| row.get(0))) {
         return Err(StoreError::NoCipher);
     }
+    // Before anything of the database is read: the engine overwrites what it frees.
+    connection.pragma_update(None, "cipher_memory_security", "ON")?;
     // The engine would write its complaints to the standard error output.
     connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "key", key.pragma().as_str())?;
