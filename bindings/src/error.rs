@@ -150,7 +150,7 @@ impl From<VerifierError> for WalletError {
 
 /// A refusal of the service: what it names is the app's to show, what it does not name is like a service that is not there.
 fn refused(status: u16, code: String) -> WalletError {
-    if status >= 500 || code.is_empty() { WalletError::Network } else { WalletError::Invalid { reason: code } }
+    if status >= 500 || status == 429 || code.is_empty() { WalletError::Network } else { WalletError::Invalid { reason: code } }
 }
 
 impl From<StoreError> for WalletError {
