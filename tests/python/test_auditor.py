@@ -19,13 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 import cbor2
 import numpy
 import zxingcpp
+from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image, ImageOps
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from auditor import cbor, certificates, chip, pace, pictures  # noqa: E402  (the path comes first)
-from auditor.facts import NAMES  # noqa: E402
+from auditor import cbor, certificates, chip, mdoc, pace, pictures, request, status  # noqa: E402  (the path comes first)
+from auditor.facts import NAMES, Ladder  # noqa: E402
 from auditor.sod import Sod  # noqa: E402
 from auditor.story import Story  # noqa: E402
 
@@ -301,6 +302,78 @@ class Changed(unittest.TestCase):
         # The card was opened with its own access number, and with no other.
         self.assertTrue(reading.opened_with("000123"))
         self.assertFalse(reading.opened_with("000124"))
+
+    def test_clauses_of_a_credential_that_no_attack_touches(self):
+        [path, *_] = [p for p in self.files("http/*post-credential.request") if b"driving-licence.mdoc" in p.read_bytes()]
+        data = unb64u(json.loads(path.with_suffix(".response").read_bytes())["credentials"][0]["credential"])
+        one = mdoc.IssuerSigned(data)
+        lists = {}
+        for file in self.files("http/*get-status-driving-licence-*.response"):
+            held = status.read(file.read_bytes())
+            lists[held.uri] = held
+        now = lists[one.status[0]].issued + 60
+
+        def told(document="driving-licence", doctype=one.doctype, holder=one.device_key, trust=self.trust, lists=lists, now=now):
+            facts = mdoc.issued(data, document, doctype, holder, trust, lists, now, (48, 336), document)
+            return {fact.name: fact.result for fact in facts if fact.result != "passed"}
+
+        self.assertEqual(told(), {})
+        other = ec.generate_private_key(ec.SECP256R1()).public_key()
+        self.assertEqual(told(holder=other)["credential.holder"], "failed")
+        self.assertEqual(told(doctype="another"), {"credential.type": "failed"})
+        self.assertEqual(told(document="health-summary")["credential.chain"], "failed")
+        self.assertEqual(told(lists={}), {"status.freshness": "not-checked", "credential.status": "not-checked"})
+        self.assertEqual(told(now=one.start - 3600)["credential.validity"], "failed")
+        self.assertEqual(told(now=one.end)["credential.validity"], "failed")
+        revoked = copy.copy(self.trust)
+        revoked.issuers = [{**issuer, "revoked": {certificates.sha256(one.signer)}} for issuer in self.trust.issuers]
+        self.assertEqual(told(trust=revoked)["credential.chain"], "failed")
+
+    def test_clauses_of_a_status_list(self):
+        [*_, path] = self.files("http/*get-status-driving-licence-*.response")
+        one = status.read(path.read_bytes())
+
+        def told(index, age, hours=(24, 72)):
+            ladder = Ladder("verifier")
+            status.judge(ladder, (one.uri, index), {one.uri: one}, one.issued + age, *hours)
+            return [(fact.result, fact.caution) for fact in ladder.facts]
+
+        self.assertEqual(told(0, 0), [("passed", False), ("passed", False)])
+        self.assertEqual(told(0, 25 * 3600), [("passed", True), ("passed", False)])
+        self.assertEqual(told(0, 73 * 3600), [("not-checked", False), ("not-checked", False)])
+        self.assertEqual(told(1 << 40, 0), [("passed", False), ("failed", False)])
+        self.assertEqual(told(1 << 40, 73 * 3600), [("not-checked", False), ("failed", False)])
+        self.assertEqual(told(0, one.expires - one.issued), [("failed", False), ("not-checked", False)])
+        self.assertEqual(told(0, -3600), [("failed", False), ("not-checked", False)])
+        self.assertIsNone(one.signature_problem(self.trust, one.uri, one.issued))
+        self.assertIsNotNone(one.signature_problem(self.trust, one.uri + "x", one.issued))
+        revoked = copy.copy(self.trust)
+        revoked.status_revoked = {certificates.sha256(signer) for signer in self.trust.status_signers}
+        self.assertEqual(one.signature_problem(revoked, one.uri, one.issued), "signer revoked")
+
+    def test_clauses_of_a_request_that_no_attack_touches(self):
+        [path, *_] = self.files("qr/*-request.png")
+        one = request.Request(pictures.text_of(path))
+
+        def failed(trust=self.trust, now=one.issued, **changes):
+            asked = copy.copy(one)
+            asked.__dict__.update(changes)
+            return {fact.name for fact in request.judge(asked, trust, now) if fact.result == "failed"}
+
+        self.assertEqual(failed(), set())
+        self.assertEqual(failed(now=one.expires + 60), set())
+        self.assertEqual(failed(now=one.expires + 61), {"request.time"})
+        self.assertEqual(failed(now=one.issued - 61), {"request.time"})
+        self.assertEqual(failed(expires=one.issued + 121), {"request.time"})
+        self.assertEqual(failed(role="flight"), {"request.chain"})
+        self.assertEqual(failed(now=one.issued + 8 * 86_400), {"request.chain"})
+        self.assertEqual(failed(purpose="boarding"), {"request.role"})
+        self.assertEqual(failed(retention=100_000), {"request.role"})
+        self.assertEqual(failed(documents={"health-summary": ["full_name"]}), {"request.role"})
+        for revoked in (one.certificate, *self.trust.reader_authorities):
+            trust = copy.copy(self.trust)
+            trust.readers_revoked = {certificates.sha256(revoked)}
+            self.assertEqual(failed(trust=trust), {"request.chain"})
 
     def test_apdu(self):
         lines = (self.record / "card.apdu").read_text().splitlines()
