@@ -1,14 +1,12 @@
 //! The service's own clock. Whatever is signed or dated is noted as the latest time; with a clock behind it nothing is signed, since phones
 //! and officers would refuse what looks older than what they have, and evidence would lie about when it was taken.
 
-use std::path::Path;
-
 use rusqlite::{Connection, Transaction, params};
-use serde_json::Value;
 use wallet_base::time::Timestamp;
 
+use crate::admin::Admin;
+use crate::db;
 use crate::error::CentralError;
-use crate::{db, files, trust};
 
 /// How far the clock may be behind, in seconds: corrections of a network's time are smaller.
 pub(crate) const TOLERANCE: i64 = 300;
@@ -34,16 +32,20 @@ fn judge(latest: i64, now: Timestamp) -> Result<(), CentralError> {
     if behind > TOLERANCE { Err(CentralError::ClockBehind { minutes: behind / 60 }) } else { Ok(()) }
 }
 
-/// Refuses to start with a clock behind what the database or the trust repository of the directory was signed at.
-pub(crate) fn check(connection: &Connection, dir: &Path, now: Timestamp) -> Result<(), CentralError> {
+/// Refuses to start with a clock behind what this service signed.
+pub(crate) fn check(connection: &Connection, now: Timestamp) -> Result<(), CentralError> {
     let latest: i64 = connection.query_row("SELECT at FROM latest_time", [], |row| row.get(0))?;
-    judge(latest.max(published_at(dir)), now)
+    judge(latest, now)
 }
 
-/// When the trust repository was published last; 0 when it does not say.
-fn published_at(dir: &Path) -> i64 {
-    let text = files::read(&trust::folder(dir).join("metadata").join("timestamp.json")).unwrap_or_default();
-    let value: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
-    let at = value.pointer("/signed/signed_at").and_then(Value::as_str).and_then(Timestamp::parse_rfc3339);
-    at.map_or(0, Timestamp::unix)
+impl Admin {
+    /// Says that the clock is right now and was ahead before: what is signed from here on is dated by it.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub fn believe_clock(&self) -> Result<(), CentralError> {
+        let connection = db::open(self.dir())?;
+        connection.execute("UPDATE latest_time SET at = ?1", [self.clock().now().unix()])?;
+        Ok(())
+    }
 }

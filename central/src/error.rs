@@ -43,7 +43,7 @@ pub enum CentralError {
     },
     /// The clock of this machine is behind what the service signed before.
     #[error(
-        "the clock is {minutes} minutes behind what this service signed last; set the clock of this machine right (by network time) and start again"
+        "the clock is {minutes} minutes behind what this service signed last; set the clock of this machine right (by network time) and start again; if it is right and was ahead before: central believe-clock"
     )]
     ClockBehind {
         /// By how much.

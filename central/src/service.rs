@@ -104,7 +104,7 @@ impl Service {
         crate::cards::Trust::load(dir)?;
         let config = Config::load(dir)?;
         let pool = Pool::open(dir)?;
-        clock::check(&pool.reader(), dir, parts.clock.now())?;
+        clock::check(&pool.reader(), parts.clock.now())?;
         let service = Self {
             dir: dir.to_owned(),
             limits: Limits::new(&config.limits),
