@@ -175,6 +175,15 @@ pub enum CentralCommand {
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
         clock_offset: i64,
     },
+    /// Says that the clock is right now and was ahead before: the service signs by it again.
+    BelieveClock {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
     /// Prints a one-time code by which a staff device enrols.
     StaffCode {
         /// The folder of the service.

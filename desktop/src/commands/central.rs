@@ -70,6 +70,11 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
             print_line("The citizen has new tries.");
             Ok(DONE)
         }
+        CentralCommand::BelieveClock { dir, clock_offset } => {
+            Admin::open(&dir, clock(clock_offset)).and_then(|a| a.believe_clock()).map_err(failed)?;
+            print_line("The service signs by this clock from here on.");
+            Ok(DONE)
+        }
         CentralCommand::StaffCode { dir, role, organisation, place, clock_offset } => {
             let code = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.staff_code(&role, &organisation, &place)).map_err(failed)?;
             print_line(&code);
