@@ -16,7 +16,12 @@ ABOUT = "citizen-identity"
 ID_PACE = bytes.fromhex("04007f0007020204")
 ID_AA = bytes.fromhex("678108010105")
 # BSI TR-03111, 5.2.1: signatures r || s. 9303-11, 9.2.4 lets DG14 name one of them.
-ECDSA_PLAIN = {"04007f000701010402": hashes.SHA224, "04007f00070101040103": hashes.SHA256, "04007f00070101040104": hashes.SHA384, "04007f00070101040105": hashes.SHA512}
+ECDSA_PLAIN = {
+    "04007f00070101040102": hashes.SHA224,
+    "04007f00070101040103": hashes.SHA256,
+    "04007f00070101040104": hashes.SHA384,
+    "04007f00070101040105": hashes.SHA512,
+}
 LABEL = b"vn-wallet-aa-v1"
 
 

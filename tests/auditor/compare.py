@@ -27,5 +27,6 @@ def differences(audited, path):
         for which, more in (("the demo alone", their - our), ("the auditor alone", our - their)):
             for fact, count in sorted(more.items()):
                 device, title, about, by, result, caution = fact
-                lines.append(f"{name}: {which} says {count} x {title} {result}{' with caution' if caution else ''} (about {about or '-'}, by {by}, on {device or '-'})")
+                how = f"{result} with caution" if caution else result
+                lines.append(f"{name}: {which} says {count} x {title} {how} (about {about or '-'}, by {by}, on {device or '-'})")
     return lines, facts
