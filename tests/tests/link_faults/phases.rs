@@ -252,6 +252,7 @@ fn whole(verdict: &VerdictView) -> Result<(), String> {
 }
 
 fn stored(documents: &[IssuedDocument]) -> Result<(), String> {
+    assert!(documents.iter().all(|d| d.problem.is_empty() == (d.copies > 0)), "no copies and no reason: {documents:?}");
     documents.iter().find(|d| !d.problem.is_empty()).map_or(Ok(()), |d| Err(format!("{}: {}", d.id, d.problem)))
 }
 

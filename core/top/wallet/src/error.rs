@@ -197,7 +197,8 @@ impl WalletError {
             Self::Http(error) => of_http(*error),
             Self::Service { status, code } => match status {
                 429 | 500..=599 => Problem::Network,
-                _ if code.is_empty() => invalid("refused"),
+                // What the service did not name, a link did: somebody between, or an answer that was cut.
+                _ if code.is_empty() => Problem::Network,
                 _ => invalid(code),
             },
             Self::Answer(_) => Problem::Network,

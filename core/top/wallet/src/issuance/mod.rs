@@ -121,7 +121,8 @@ fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> 
             Ok(copies) => (copies, String::new()),
             Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) => (0, fact.as_str().to_owned()),
             Err(WalletError::Answer(what)) => (0, what.to_owned()),
-            Err(WalletError::Service { status: 400 | 404 | 409, code }) => (0, code),
+            // A refusal without a word is nobody's judgement of this document: it could not even be told as a problem.
+            Err(WalletError::Service { status: 400 | 404 | 409, code }) if !code.is_empty() => (0, code),
             Err(other) => return Err(other),
         };
         report.documents.push(IssuedDocument { id: kind.id.to_owned(), copies, problem });
