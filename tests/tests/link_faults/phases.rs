@@ -1,10 +1,10 @@
 //! The story in pieces. A piece can be tried, tried again, and its outcome compared with that of an undisturbed run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use wallet_bindings::{CardPassword, FactView, IssuedDocument, VerdictView, WalletError};
-use wallet_platform::rusqlite::Connection;
+use wallet_central::Admin;
 use wallet_tests::town::last_code;
 
 use crate::site::{CITIZEN, Site, Snapshot, Stage};
@@ -227,7 +227,7 @@ impl Stage<'_> {
             "activation": [activation.step, sorted(&activation.verdict.facts)],
             "documents": documents, "log": log, "notices": notices,
             "staff": staff, "trust": trust, "lists": lists,
-            "central": ledger(&self.central()),
+            "central": ledger(&self.admin()),
         });
         if phase >= Phase::OfficerSync {
             // Last, since it spends a copy.
@@ -263,19 +263,21 @@ pub fn difference(found: &Value, expected: &Value) -> String {
 }
 
 /// What central has written down, counted. In which order documents were issued says nothing: one that failed comes after the others.
-fn ledger(central: &std::path::Path) -> Value {
-    let db = Connection::open(central.join("central.sqlite")).unwrap();
-    let number = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).unwrap() };
-    let text = |sql: &str| -> Option<String> { db.query_row(sql, [], |row| row.get(0)).unwrap() };
-    json!({
-        "accounts": number("SELECT COUNT(*) FROM accounts WHERE level = 2"),
-        "epoch": number("SELECT COALESCE(MAX(device_epoch), 0) FROM accounts"),
-        "completed": number("SELECT COUNT(*) FROM sessions WHERE completed_at IS NOT NULL"),
-        "evidence": number("SELECT COUNT(*) FROM evidence"),
-        "holder keys": number("SELECT COUNT(*) FROM holder_keys"),
-        "copies": text("SELECT group_concat(line, ' ') FROM (SELECT document || ' ' || format || ' ' || COUNT(*) AS line FROM copies WHERE ended = 0 GROUP BY document, format ORDER BY 1)"),
-        "changes": text("SELECT group_concat(line, ' ') FROM (SELECT document || ' ' || kind AS line FROM changes ORDER BY document, seq)"),
-        "staff devices": number("SELECT COUNT(*) FROM staff_devices"),
-        "codes left": number("SELECT COUNT(*) FROM staff_codes WHERE used_at IS NULL"),
-    })
+fn ledger(admin: &Admin) -> Value {
+    let ledger = admin.ledger().unwrap();
+    assert_eq!(ledger["sound"], true);
+    let list = |account: &Value, name: &str| account[name].as_array().unwrap().clone();
+    let accounts = ledger["accounts"].as_array().unwrap().iter().map(|account| {
+        let mut copies: BTreeMap<String, usize> = BTreeMap::new();
+        for copy in list(account, "copies").iter().filter(|copy| copy["ended"] == false) {
+            *copies.entry(format!("{} {}", copy["document"], copy["format"])).or_default() += 1;
+        }
+        let mut changes: Vec<String> = list(account, "changes").iter().map(|c| format!("{} {}", c["document"], c["kind"])).collect();
+        changes.sort();
+        json!({
+            "level": account["level"], "epoch": account["device_epoch"], "evidence": account["evidence"],
+            "keys": list(account, "keys").len(), "copies": copies, "changes": changes,
+        })
+    });
+    json!({"accounts": accounts.collect::<Vec<_>>(), "staff devices": ledger["staff_devices"]})
 }
