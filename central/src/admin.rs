@@ -22,10 +22,10 @@ use crate::{clock, db, tuf};
 
 /// Administration of one service directory.
 pub struct Admin {
-    dir: PathBuf,
-    config: Config,
-    clock: Arc<dyn TimeSource>,
-    random: Arc<dyn Random>,
+    pub(crate) dir: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn TimeSource>,
+    pub(crate) random: Arc<dyn Random>,
 }
 
 /// Which list of the trust repository a certificate is revoked in.

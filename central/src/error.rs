@@ -24,6 +24,9 @@ pub enum CentralError {
     /// The directory holds no service, or is already one.
     #[error("{0}")]
     Directory(&'static str),
+    /// A ceremony with offline keys cannot be held like this; the text says what is missing. It names files and key ids, no secrets.
+    #[error("{0}")]
+    Ceremony(String),
     /// A stored key, certificate or configuration is unusable.
     #[error("stored data is damaged: {0}")]
     Damaged(&'static str),

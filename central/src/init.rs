@@ -16,7 +16,7 @@ use crate::error::CentralError;
 use crate::keys::{self, Identity, Place};
 use crate::status::Publisher;
 use crate::trust::{self, TrustKeys};
-use crate::{cards, db, files};
+use crate::{cards, ceremony, db, files};
 
 /// id-kp-serverAuth (RFC 5280, 4.2.1.12).
 const EKU_SERVER: &str = "1.3.6.1.5.5.7.3.1";
@@ -83,7 +83,11 @@ pub fn init(dir: &Path, options: &InitOptions) -> Result<AppAnchors, CentralErro
     keys::create(dir, Place::Online, "wallet-provider", maker.random)?;
     keys::create_secret(dir, "service", maker.random)?;
     cards::store(dir, &options.csca)?;
-    let trust_root = trust::init(dir, &config, maker.now, maker.random)?;
+    // `trust_init` may have made it before, with root keys elsewhere.
+    let trust_root = match ceremony::made_before(dir)? {
+        Some(root) => root,
+        None => ceremony::first_root(dir, &dir.join("offline"), &config.trust, maker.now, maker.random)?,
+    };
     files::directory(&dir.join("public"))?;
     files::write_public(&dir.join("public").join("root.json"), &trust_root)?;
     let tls_root = keys::certificate(dir, "tls-root")?;

@@ -23,6 +23,7 @@ mod db;
 mod desk;
 mod dpop;
 mod error;
+mod ceremony;
 pub mod faces;
 mod files;
 mod init;
@@ -44,6 +45,7 @@ mod tuf;
 mod wallet_provider;
 
 pub use admin::{Admin, RevokedAs};
+pub use ceremony::{OnlineRole, RoleStatus, Rotated, Rotation, TrustStatus, trust_init};
 pub use config::{Config, LimitsConfig, StatusConfig, TrustConfig};
 pub use error::CentralError;
 pub use init::{AppAnchors, InitOptions, anchors, init};

@@ -35,7 +35,6 @@ pub(crate) struct ServiceKeys {
     pub(crate) status: Identity,
     pub(crate) reader: Identity,
     pub(crate) wallet_provider: SoftwareKey,
-    pub(crate) trust: TrustKeys,
 }
 
 impl ServiceKeys {
@@ -50,7 +49,6 @@ impl ServiceKeys {
             status: Identity::load(dir, "status")?,
             reader: Identity::load(dir, "reader")?,
             wallet_provider: keys::load(dir, Place::Online, "wallet-provider")?,
-            trust: TrustKeys::load(dir)?,
         })
     }
 }
@@ -189,7 +187,8 @@ impl Service {
             // The write lock also keeps an administrator's command from publishing at the same moment.
             let transaction = self.begin(&mut connection, now)?;
             self.publisher(now).publish_due(&transaction)?;
-            trust::publish_due(&self.dir, &self.config, &self.keys.trust, now)?;
+            // Read each time: a ceremony may have replaced them.
+            trust::publish_due(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, now)?;
             status::prune(&transaction, now, self.config.status.behind)?;
             transaction.commit()?;
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use wallet_base::crypto::{Signer, SoftwareKey};
+use wallet_base::crypto::SoftwareKey;
 use wallet_base::time::Timestamp;
 use wallet_base::x509::Certificate;
 use wallet_credential::trust::{CardsTarget, IssuerEntry, IssuersTarget, ReadersTarget, StatusTarget, TrustTargets};
@@ -15,39 +15,12 @@ use crate::authorities::AUTHORITIES;
 use crate::config::Config;
 use crate::error::CentralError;
 use crate::keys::{self, Place};
-use crate::tuf::{self, RoleKeys, Target, Versions};
-use crate::{cards, files};
-
-/// Names of the three offline root keys.
-const ROOT_KEYS: [&str; 3] = ["trust-root-1", "trust-root-2", "trust-root-3"];
+use crate::tuf::{self, Target, Versions};
+use crate::{cards, ceremony, files};
 
 /// Folder of the repository inside the service's directory.
 pub(crate) fn folder(dir: &Path) -> PathBuf {
     dir.join("trust")
-}
-
-/// Makes all keys of the repository and its first `root.json`; gives the latter's bytes.
-pub(crate) fn init(dir: &Path, config: &Config, now: Timestamp, random: &dyn wallet_base::random::Random) -> Result<Vec<u8>, CentralError> {
-    let mut roots = Vec::new();
-    for name in ROOT_KEYS {
-        roots.push(keys::create(dir, Place::Offline, name, random)?);
-    }
-    let [first, second, third] = roots.as_slice() else { return Err(CentralError::Issue("trust root keys")) };
-    let online = TrustKeys {
-        targets: keys::create(dir, Place::Online, "trust-targets", random)?,
-        snapshot: keys::create(dir, Place::Online, "trust-snapshot", random)?,
-        timestamp: keys::create(dir, Place::Online, "trust-timestamp", random)?,
-    };
-    let publics = [first.public_key(), second.public_key(), third.public_key()];
-    let role_keys = RoleKeys {
-        root: publics.each_ref(),
-        targets: &online.targets.public_key(),
-        snapshot: &online.snapshot.public_key(),
-        timestamp: &online.timestamp.public_key(),
-    };
-    let root = tuf::root(&role_keys, [first, second], now, config.trust.root_life)?;
-    tuf::write_metadata(&folder(dir), "1.root.json", &root)?;
-    Ok(root)
 }
 
 /// Keys of the roles that the running service signs.
@@ -59,6 +32,7 @@ pub(crate) struct TrustKeys {
 
 impl TrustKeys {
     pub(crate) fn load(dir: &Path) -> Result<Self, CentralError> {
+        ceremony::settle(dir)?;
         Ok(Self {
             targets: keys::load(dir, Place::Online, "trust-targets")?,
             snapshot: keys::load(dir, Place::Online, "trust-snapshot")?,

@@ -67,12 +67,12 @@ pub(crate) fn canonical(value: &Value) -> Result<String, CentralError> {
 }
 
 /// A public key as TUF describes it.
-fn key_object(key: &PublicKey) -> Result<Value, CentralError> {
+pub(crate) fn key_object(key: &PublicKey) -> Result<Value, CentralError> {
     Ok(json!({"keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": {"public": keys::public_pem(key)?}}))
 }
 
 /// Key id: SHA-256 of the canonical form of the key.
-fn key_id(key: &PublicKey) -> Result<String, CentralError> {
+pub(crate) fn key_id(key: &PublicKey) -> Result<String, CentralError> {
     Ok(hex(&sha256(canonical(&key_object(key)?)?.as_bytes())))
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Signs one role's metadata with every key given; the result is the file's bytes.
-fn signed(body: Value, signers: &[&dyn Signer]) -> Result<Vec<u8>, CentralError> {
+pub(crate) fn signed(body: Value, signers: &[&dyn Signer]) -> Result<Vec<u8>, CentralError> {
     let message = canonical(&body)?;
     let signatures = signers
         .iter()
@@ -121,15 +121,20 @@ pub(crate) fn root(role_keys: &RoleKeys<'_>, signers: [&dyn Signer; 2], at: Time
     }
     let one = |key: &PublicKey| Ok::<_, CentralError>(json!({"keyids": [key_id(key)?], "threshold": 1}));
     let roots = role_keys.root.into_iter().map(key_id).collect::<Result<Vec<_>, _>>()?;
-    let body = json!({
-        "_type": "root", "spec_version": SPEC_VERSION, "consistent_snapshot": true, "version": 1, "expires": expires(at, life),
-        "keys": all,
-        "roles": {
-            "root": {"keyids": roots, "threshold": 2},
-            "targets": one(role_keys.targets)?, "snapshot": one(role_keys.snapshot)?, "timestamp": one(role_keys.timestamp)?,
-        },
+    let roles = json!({
+        "root": {"keyids": roots, "threshold": 2},
+        "targets": one(role_keys.targets)?, "snapshot": one(role_keys.snapshot)?, "timestamp": one(role_keys.timestamp)?,
     });
+    let body = root_body(1, &Value::Object(all), &roles, at, life);
     signed(body, &signers)
+}
+
+/// The signed part of a `root.json`.
+pub(crate) fn root_body(version: u64, keys: &Value, roles: &Value, at: Timestamp, life: i64) -> Value {
+    json!({
+        "_type": "root", "spec_version": SPEC_VERSION, "consistent_snapshot": true, "version": version, "expires": expires(at, life),
+        "keys": keys, "roles": roles,
+    })
 }
 
 /// One target: its name and content.

@@ -231,6 +231,59 @@ pub enum CentralCommand {
 /// `central trust ...`
 #[derive(Debug, Subcommand)]
 pub enum TrustCommand {
+    /// Makes the first trust root of a service, before `central init`: three root keys in a folder of their own, two of which sign every root. The
+    /// service never reads that folder. Without this command `central init` makes them in its folder `offline/`.
+    Init {
+        /// The folder of the service to be.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The folder for the root keys; better on another medium.
+        #[arg(long, value_name = "DIR")]
+        root_keys: PathBuf,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+    /// Makes the next trust root and publishes everything under it: renews the root, replaces root keys that were lost or stolen, replaces the
+    /// service's online keys. Needs two of the present root keys.
+    Rotate {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The folder with at least two of the present root keys.
+        #[arg(long, value_name = "DIR")]
+        root_keys: PathBuf,
+        /// The folder for new root keys; without it the same.
+        #[arg(long, value_name = "DIR")]
+        new_root_keys: Option<PathBuf>,
+        /// A root key to replace, by the beginning of its id (see `central trust status`); may be repeated.
+        #[arg(long, value_name = "ID")]
+        replace_root: Vec<String>,
+        /// An online key to replace; may be repeated.
+        #[arg(long, value_name = "ROLE")]
+        replace: Vec<OnlineKey>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
+    /// Tells versions, ends and key ids of the trust repository, and what has to be done about them (then it ends with 2).
+    Status {
+        /// The folder of the service.
+        #[arg(long)]
+        dir: PathBuf,
+        /// A folder of root keys: tells which of them count.
+        #[arg(long, value_name = "DIR")]
+        root_keys: Option<PathBuf>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Pretend that the clock is this many seconds ahead.
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        clock_offset: i64,
+    },
     /// Takes the trust from a certificate and publishes that.
     Revoke {
         /// The folder of the service.
@@ -246,6 +299,17 @@ pub enum TrustCommand {
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
         clock_offset: i64,
     },
+}
+
+/// Keys of the trust repository that the service holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnlineKey {
+    /// Signs what the targets say.
+    Targets,
+    /// Signs which versions belong together.
+    Snapshot,
+    /// Signs that all this is current.
+    Timestamp,
 }
 
 /// What a revoked certificate is for.

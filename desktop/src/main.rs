@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Chip(command) => commands::chip::run(command),
         Command::Officer(command) => commands::officer::run(command),
         Command::Wallet(command) => commands::wallet::run(command),
+        Command::Trust(arguments) => tools::trust(arguments),
         Command::Verify(arguments) => tools::verify(&arguments),
         Command::Present(arguments) => tools::present(&arguments),
         Command::Inspect(arguments) => tools::inspect(&arguments),

@@ -51,8 +51,8 @@ def load(folder, root=None):
         return {"versions": versions, "targets": found}
 
 
-def make(folder, now=None):
-    """Writes a repository of the reference implementation's making; everything lives 30 days."""
+def make(folder, now=None, rotations=1):
+    """Writes a repository of the reference implementation's making; everything lives 30 days. Each rotation replaces a root key and the timestamp key."""
     folder = pathlib.Path(folder)
     now = now or datetime.now(timezone.utc).replace(microsecond=0)
     expires = now + timedelta(days=30)
@@ -70,14 +70,16 @@ def make(folder, now=None):
     write(folder, "1.root.json", Metadata(root), roots[:2])
 
     # The owners replace one root key and the timestamp key.
-    gone, fresh, old = roots[0], CryptoSigner.generate_ecdsa(), online["timestamp"]
-    online["timestamp"] = CryptoSigner.generate_ecdsa()
-    root.version = 2
-    root.revoke_key(gone.public_key.keyid, "root")
-    root.add_key(fresh.public_key, "root")
-    root.revoke_key(old.public_key.keyid, "timestamp")
-    root.add_key(online["timestamp"].public_key, "timestamp")
-    write(folder, "2.root.json", Metadata(root), [gone, roots[1], fresh])
+    for version in range(2, 2 + rotations):
+        gone, fresh, old = roots.pop(0), CryptoSigner.generate_ecdsa(), online["timestamp"]
+        online["timestamp"] = CryptoSigner.generate_ecdsa()
+        root.version = version
+        root.revoke_key(gone.public_key.keyid, "root")
+        root.add_key(fresh.public_key, "root")
+        root.revoke_key(old.public_key.keyid, "timestamp")
+        root.add_key(online["timestamp"].public_key, "timestamp")
+        write(folder, f"{version}.root.json", Metadata(root), [gone, roots[0], fresh])
+        roots.append(fresh)
 
     for version, contents in enumerate(({"issuers.json": b'{"version":1}'}, {"issuers.json": b'{"version":2}', "readers.json": b"{}"}), 1):
         targets = Targets(version=version, expires=expires)

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wallet_base::crypto::{Curve, SoftwareKey};
+use wallet_base::random::OsRandom;
 use wallet_base::time::{TimeSource, Timestamp};
 use wallet_base::x509::Certificate;
-use wallet_central::{Admin, CentralError, InitOptions, RevokedAs, ServeOptions, Server};
+use wallet_central::{Admin, CentralError, InitOptions, OnlineRole, RevokedAs, Rotated, Rotation, ServeOptions, Server, TrustStatus};
 
 use super::secret;
-use crate::cli::{CentralCommand, Revocable, StateArgs, TrustCommand};
+use crate::cli::{CentralCommand, OnlineKey, Revocable, StateArgs, TrustCommand};
 use crate::lifeline;
 use crate::ports::DesktopClock;
 use crate::relay::Identity;
@@ -17,7 +18,7 @@ use crate::screen::{complain, print_line};
 use crate::service_file::ServiceFile;
 use crate::supervise::say_ready;
 use crate::tools::card;
-use crate::trouble::{DONE, Trouble};
+use crate::trouble::{DONE, Trouble, UNDETERMINED};
 
 /// The time that central is given.
 struct CentralTime(DesktopClock);
@@ -80,6 +81,26 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
             print_line(&code);
             Ok(DONE)
         }
+        CentralCommand::Trust(TrustCommand::Init { dir, root_keys, clock_offset }) => {
+            super::make_folder(&dir)?;
+            wallet_central::trust_init(&dir, &root_keys, clock(clock_offset).now(), &OsRandom).map_err(failed)?;
+            print_line(&format!(
+                "Three root keys are in {}; two of them sign every root. Keep them apart, none of them near the service. Now run `central init`.",
+                root_keys.display()
+            ));
+            Ok(DONE)
+        }
+        CentralCommand::Trust(TrustCommand::Rotate { dir, root_keys, new_root_keys, replace_root, replace, json, clock_offset }) => {
+            let replace_online = replace.into_iter().map(online_role).collect();
+            let rotation = Rotation { root_keys, new_root_keys, replace_root, replace_online };
+            let rotated = Admin::open(&dir, clock(clock_offset)).and_then(|a| a.rotate_trust(&rotation)).map_err(failed)?;
+            tell_rotation(&rotated, json);
+            Ok(DONE)
+        }
+        CentralCommand::Trust(TrustCommand::Status { dir, root_keys, json, clock_offset }) => {
+            let admin = Admin::open(&dir, clock(clock_offset)).map_err(failed)?;
+            Ok(tell_status(&admin.trust_status(root_keys.as_deref()).map_err(failed)?, json))
+        }
         CentralCommand::Trust(TrustCommand::Revoke { dir, purpose, certificate, clock_offset }) => {
             let der = std::fs::read(&certificate).map_err(|e| Trouble::usage(format!("{}: {e}", certificate.display())))?;
             let certificate =
@@ -106,6 +127,48 @@ pub fn run(command: CentralCommand) -> Result<u8, Trouble> {
             Ok(DONE)
         }
     }
+}
+
+const fn online_role(key: OnlineKey) -> OnlineRole {
+    match key {
+        OnlineKey::Targets => OnlineRole::Targets,
+        OnlineKey::Snapshot => OnlineRole::Snapshot,
+        OnlineKey::Timestamp => OnlineRole::Timestamp,
+    }
+}
+
+fn tell_rotation(rotated: &Rotated, json: bool) {
+    if json {
+        print_line(&serde_json::to_string(rotated).unwrap_or_default());
+        return;
+    }
+    print_line(&format!("trust root {}, until {}; trust version {}", rotated.root_version, rotated.expires, rotated.snapshot_version));
+    for file in &rotated.made {
+        print_line(&format!("new root key: {file}"));
+    }
+    for file in &rotated.obsolete {
+        print_line(&format!("counts no longer, destroy it: {file}"));
+    }
+}
+
+fn tell_status(status: &TrustStatus, json: bool) -> u8 {
+    let code = if status.to_do.is_empty() { DONE } else { UNDETERMINED };
+    if json {
+        print_line(&serde_json::to_string(status).unwrap_or_default());
+        return code;
+    }
+    for role in &status.roles {
+        let keys: Vec<&str> = role.keys.iter().map(|id| id.get(..12).unwrap_or(id)).collect();
+        let keys = format!("{} of {}", role.threshold, keys.join(", "));
+        print_line(&format!("{:<10} version {:<5} until {}   keys: {keys}", role.role, role.version, role.expires));
+    }
+    for (file, id) in &status.root_keys {
+        print_line(&format!("root key {} is in {file}", id.get(..12).unwrap_or(id)));
+    }
+    for line in &status.to_do {
+        print_line(&format!("TO DO: {line}"));
+    }
+    code
 }
 
 fn change(arguments: &StateArgs, state: &str, act: impl FnOnce(&Admin, &str, &str) -> Result<(), CentralError>) -> Result<u8, Trouble> {

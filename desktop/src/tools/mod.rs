@@ -4,8 +4,10 @@ mod files;
 mod inspect;
 mod present;
 pub mod session;
+mod trust;
 mod verify;
 
 pub use inspect::inspect;
 pub use present::present;
+pub use trust::run as trust;
 pub use verify::verify;

@@ -14,6 +14,7 @@ use wallet_chip as chip;
 use wallet_credential::{mdoc, sd_cwt, status, trust};
 use wallet_documents::RoleTable;
 use wallet_exchange as exchange;
+use wallet_platform::carried::Carried;
 
 /// A parser fed with arbitrary bytes.
 pub type Parser = fn(&[u8]);
@@ -34,6 +35,8 @@ pub const PARSERS: &[(&str, Parser)] = &[
     ("status_list", status_list),
     ("trust_targets", trust_targets),
     ("role_table", role_table),
+    ("carried", carried),
+    ("tuf", tuf),
     ("qr_text", qr_text),
     ("qr_picture", qr_picture),
 ];
@@ -169,6 +172,19 @@ pub fn role_table(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = RoleTable::parse(text);
     }
+}
+
+/// A file carried from one device to another.
+pub fn carried(data: &[u8]) {
+    if let Ok(carried) = Carried::decode(data) {
+        let again = carried.encode().and_then(|bytes| Carried::decode(&bytes));
+        assert!(again.is_ok_and(|again| again == carried), "a carried file must survive its own encoding");
+    }
+}
+
+/// Metadata of a trust repository, read as every role.
+pub fn tuf(data: &[u8]) {
+    let _ = wallet_platform::tuf::is_metadata(data);
 }
 
 /// Text out of a QR symbol: requests, answers, anything.

@@ -1,21 +1,30 @@
-//! The trust updater: a client of The Update Framework (specification 1.0), by the crate `tough`.
+//! The trust updater: a client of The Update Framework (specification 1.0, `docs/adr/0012-our-own-tuf-client.md`).
 //!
-//! - Files come through a [`TrustSource`]: our own HTTP client (pins, caps and time-outs hold) or a directory (carried by hand, tests).
+//! - Files come through a [`TrustSource`]: our own HTTP client (pins, caps and time-outs hold), a directory, or a carried file.
 //! - Expiry is judged by the time the caller gives, never by the system's clock.
-//! - Signatures, thresholds, hashes, root rotation, rollback and mix-and-match are `tough`'s work over the last good state.
-//! - The last good snapshot is kept with its raw files and **verified again from the pinned root at every start**; the files can be
+//! - Every document is kept as soon as it is trusted (`trusted` holds the rules, `client` their order, `store` the files), so that what was
+//!   seen once is never taken back. **In use** is only a whole snapshot with all its targets that this build could read.
+//! - The snapshot in use is kept with its raw files and **verified again from the pinned root at every start**; the files can be
 //!   carried to a peer as they are ([`TrustUpdater::current_directory`] is a repository directory).
+//! - A folder that was put back to an older state is noticed by the [`TrustMark`] that the caller keeps elsewhere ([`TrustUpdater::hold`]).
 //!
-//! An update speaks in three facts, in this order: `trust.signature` (signatures, hashes, whole and well-formed), `trust.version` (not older
-//! than what was known, nor than the floor in the build), `trust.freshness` (not expired). Whatever fails, the current snapshot stays.
+//! An update speaks in three facts, in this order: `trust.signature` (signatures, hashes, whole, well-formed, readable), `trust.version` (not
+//! older than what was known, nor than the floor in the build), `trust.freshness` (not expired). Whatever fails, the snapshot in use stays.
 //!
 //! TUF metadata says when it expires, not when it was signed. A repository that wants its signing time known puts
 //! `"signed_at": "<RFC 3339>"` beside `expires` into the signed part of `timestamp.json` (TUF allows further fields); it comes out as
 //! [`TrustSnapshot::signed_at`] and is fit to be an anchor of [`crate::clock_guard`].
 
+mod client;
+mod json;
+mod keys;
 mod load;
+mod metadata;
+mod repository;
 mod source;
 mod state;
+mod store;
+mod trusted;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,9 +35,14 @@ use wallet_base::fact::{By, Fact, FactName, Ladder};
 use wallet_base::time::Timestamp;
 
 use crate::http::{Http, HttpError};
+pub use metadata::TargetInfo;
+pub use repository::{Refusal, RepositoryClient};
 pub use source::{DirectorySource, HttpSource, TrustSource};
+pub use trusted::TrustMark;
 
-use load::{Fault, Loaded};
+use client::{Begin, Fault};
+use load::Loaded;
+use store::Store;
 
 /// Longest metadata file in bytes.
 pub const MAX_METADATA: usize = 1 << 20;
@@ -38,6 +52,11 @@ pub const MAX_TARGET: usize = 4 << 20;
 pub const MAX_TARGETS: usize = 64;
 /// The most bytes of all targets together.
 pub const MAX_ALL_TARGETS: usize = 16 << 20;
+
+/// Whether some bytes can be read as metadata of some role. Nothing is verified.
+pub fn is_metadata(bytes: &[u8]) -> bool {
+    metadata::is_some_role(bytes)
+}
 
 /// Why an update could not be judged at all. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,8 +162,8 @@ pub struct TrustUpdate {
 pub struct TrustUpdater {
     config: TrustConfig,
     current: Mutex<Option<Arc<Loaded>>>,
-    /// The version once reached, when the files that prove it can no longer be read.
-    reached: u64,
+    /// The highest versions that were in use, also when the files that prove it are gone.
+    mark: Mutex<TrustMark>,
     updating: AtomicBool,
 }
 
@@ -165,24 +184,44 @@ impl Drop for Running<'_> {
 
 impl TrustUpdater {
     /// Opens the updater and verifies the kept snapshot from the pinned root. A kept snapshot that does not verify is not used, but its
-    /// version stays the floor.
+    /// versions stay the floor.
     pub fn new(config: TrustConfig) -> Result<Self, TrustError> {
         state::prepare(&config.directory)?;
         load::check_root(&config.root)?;
-        let (current, reached) = match state::read(&config.directory) {
-            None => (None, 0),
-            Some(kept) => {
-                let source: Arc<dyn TrustSource> = Arc::new(DirectorySource::new(&kept.directory));
-                let work = state::WorkDirectory::new(&config.directory)?;
-                match load::load(&config.root, source, None, work.path()) {
-                    // A newer build may have a higher floor than the one that kept this.
-                    Ok(loaded) if loaded.snapshot.version < config.floor => (None, loaded.snapshot.version),
-                    Ok(loaded) => (Some(Arc::new(loaded)), 0),
-                    Err(_) => (None, kept.version),
-                }
-            }
-        };
-        Ok(Self { config, current: Mutex::new(current), reached, updating: AtomicBool::new(false) })
+        let (mut current, mut mark) = (None, TrustMark::default());
+        if let Some(kept) = state::read(&config.directory) {
+            mark = kept.mark;
+            let begin = Begin {
+                pinned: &config.root,
+                store: Store::in_memory(),
+                source: Arc::new(DirectorySource::new(&kept.directory)),
+                now: None,
+                // A newer build may have a higher floor than the one that kept this.
+                floor: config.floor,
+                mark: TrustMark::default(),
+            };
+            current = load::load(begin, &BTreeMap::new()).ok().map(Arc::new);
+        }
+        Ok(Self { config, current: Mutex::new(current), mark: Mutex::new(mark), updating: AtomicBool::new(false) })
+    }
+
+    /// Holds the updater to what was in use once, as the caller kept it ([`TrustUpdater::mark`]) apart from this updater's folder. A snapshot that
+    /// is behind it is no longer in use: somebody put back an older folder. Gives whether that was so.
+    pub fn hold(&self, mark: &TrustMark) -> bool {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = current.as_ref().is_some_and(|loaded| loaded.mark.is_behind(mark));
+        if behind {
+            *current = None;
+        }
+        drop(current);
+        let mut held = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = std::mem::take(&mut *held).later(mark.clone());
+        behind
+    }
+
+    /// What the caller keeps after an accepted update, apart from this updater's folder.
+    pub fn mark(&self) -> TrustMark {
+        self.mark.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The current snapshot. It may have expired: see [`TrustSnapshot::freshness`].
@@ -206,58 +245,66 @@ impl TrustUpdater {
     }
 
     /// Updates over HTTPS. The paths are those of metadata and targets under the client's base URL, each ending with `/`.
-    pub fn update(&self, http: &Http, metadata_path: &str, targets_path: &str, now: Timestamp) -> Result<TrustUpdate, TrustError> {
+    pub fn update(
+        &self,
+        http: &Http,
+        metadata_path: &str,
+        targets_path: &str,
+        now: Timestamp,
+        readable: &dyn Fn(&Arc<TrustSnapshot>) -> bool,
+    ) -> Result<TrustUpdate, TrustError> {
         let source = HttpSource::new(http.clone(), metadata_path, targets_path);
-        self.update_from(Arc::new(source), now)
+        self.update_from(Arc::new(source), now, readable)
     }
 
-    /// Updates from any source. No lock is held while the source works.
-    pub fn update_from(&self, source: Arc<dyn TrustSource>, now: Timestamp) -> Result<TrustUpdate, TrustError> {
+    /// Updates from any source. No lock is held while the source works. `readable` says whether this build can read what the targets say: a
+    /// snapshot that it cannot read does not come into use, however well it is signed (`trust.signature` says so), and the one in use stays.
+    pub fn update_from(
+        &self,
+        source: Arc<dyn TrustSource>,
+        now: Timestamp,
+        readable: &dyn Fn(&Arc<TrustSnapshot>) -> bool,
+    ) -> Result<TrustUpdate, TrustError> {
         if self.updating.swap(true, Ordering::AcqRel) {
             return Err(TrustError::Busy);
         }
         let _running = Running(&self.updating);
         let before = self.loaded();
-        let work = state::WorkDirectory::new(&self.config.directory)?;
-        let outcome = load::load(&self.config.root, source, before.as_deref(), work.path());
-        let mut ladder = Ladder::new(self.config.by, "");
-        let (signature, version, loaded) = match outcome {
-            Ok(loaded) => {
-                let version = self.check_floor(&loaded.snapshot);
-                (Ok(()), version, Some(loaded))
-            }
-            Err(Fault::Signature(detail)) => (Err(detail.to_owned()), Ok(()), None),
-            Err(Fault::Version(detail)) => (Ok(()), Err(detail), None),
-            Err(Fault::Error(error)) => return Err(error),
+        let begin = Begin {
+            pinned: &self.config.root,
+            store: Store::at(&self.config.directory)?,
+            source,
+            now: Some(now),
+            floor: self.config.floor,
+            mark: self.mark(),
         };
+        let known = before.map(|loaded| loaded.targets.clone()).unwrap_or_default();
+        let outcome = load::load(begin, &known).and_then(|loaded| {
+            if readable(&loaded.snapshot) {
+                Ok(loaded)
+            } else {
+                Err(Fault::Signature("signed, but not readable by this version of the app"))
+            }
+        });
+        let mut ladder = Ladder::new(self.config.by, "");
+        let (mut signature, mut version, mut freshness) = (Ok(()), Ok(()), Ok(()));
+        let mut accepted = None;
+        match outcome {
+            Ok(loaded) => {
+                state::write(&self.config.directory, &loaded)?;
+                accepted = Some(Arc::clone(&loaded.snapshot));
+                *self.mark.lock().unwrap_or_else(PoisonError::into_inner) = loaded.mark.clone();
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loaded));
+            }
+            Err(Fault::Signature(detail)) => signature = Err(detail.to_owned()),
+            Err(Fault::Version(detail)) => version = Err(detail),
+            Err(Fault::Freshness(detail)) => freshness = Err(detail),
+            Err(Fault::Error(error)) => return Err(error),
+        }
         ladder.check(FactName::TrustSignature, signature);
         ladder.check(FactName::TrustVersion, version);
-        let freshness = loaded.as_ref().map_or(Ok(()), |loaded| {
-            let expires = loaded.snapshot.expires;
-            if now < expires { Ok(()) } else { Err(format!("the trust metadata expired {expires}")) }
-        });
         ladder.check(FactName::TrustFreshness, freshness);
-        let accepted = match loaded {
-            Some(mut loaded) if ladder.is_whole() => {
-                if let Some(before) = &before {
-                    loaded.keep_roots_of(before);
-                }
-                state::write(&self.config.directory, &loaded)?;
-                let snapshot = Arc::clone(&loaded.snapshot);
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loaded));
-                Some(snapshot)
-            }
-            _ => None,
-        };
         Ok(TrustUpdate { facts: ladder.into_facts(), accepted })
-    }
-
-    fn check_floor(&self, snapshot: &TrustSnapshot) -> Result<(), String> {
-        let floor = self.config.floor.max(self.reached);
-        if snapshot.version < floor {
-            return Err(format!("version {} is below the floor {floor}", snapshot.version));
-        }
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use wallet_base::time::Timestamp;
 use wallet_platform::clock_guard::Anchor;
 use wallet_platform::ports::KeyId;
+use wallet_platform::tuf::TrustMark;
 
 use crate::staff::StaffPapers;
 
@@ -14,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/001_cache.sql"
 const REMEMBER_SECONDS: i64 = 30 * 86_400;
 
 const ANCHOR: &str = "clock.anchor";
+const TRUST_MARK: &str = "trust.mark";
 
 /// A stored status list: its bytes and dates.
 #[derive(Clone, Debug)]
@@ -131,5 +133,16 @@ pub(crate) fn anchor(db: &Connection) -> rusqlite::Result<Option<Anchor>> {
 pub(crate) fn put_anchor(tx: &Transaction<'_>, anchor: &Anchor) -> rusqlite::Result<()> {
     let bytes = serde_json::to_vec(anchor).unwrap_or_default();
     tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)", params![ANCHOR, bytes])?;
+    Ok(())
+}
+
+/// The highest trust versions that were in use, kept apart from the trust folder.
+pub(crate) fn trust_mark(db: &Connection) -> rusqlite::Result<Option<TrustMark>> {
+    let bytes: Option<Vec<u8>> = db.query_row("SELECT value FROM setting WHERE name = ?1", [TRUST_MARK], |row| row.get(0)).optional()?;
+    Ok(bytes.and_then(|bytes| TrustMark::from_text(&String::from_utf8(bytes).ok()?)))
+}
+
+pub(crate) fn put_trust_mark(tx: &Transaction<'_>, mark: &TrustMark) -> rusqlite::Result<()> {
+    tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)", params![TRUST_MARK, mark.to_text().into_bytes()])?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use wallet_base::fact::{By, Fact, FactName, Verdict};
 use wallet_base::time::Timestamp;
 use wallet_credential::status::{UnverifiedStatusList, VerifiedStatusList};
 use wallet_platform::ports::{Clock, Listener, Progress};
-use wallet_platform::tuf::{TrustError, TrustSource, TrustUpdate};
+use wallet_platform::tuf::{TrustError, TrustSnapshot, TrustSource, TrustUpdate};
 
 use crate::error::VerifierError;
 use crate::rows::{self, ListRow};
@@ -71,6 +71,11 @@ pub(crate) struct Tally {
     pub(crate) signed: Vec<Timestamp>,
 }
 
+/// Whether this build can read what a snapshot says.
+fn readable(snapshot: &Arc<TrustSnapshot>) -> bool {
+    Trust::read(Arc::clone(snapshot)).is_ok()
+}
+
 impl Verifier {
     /// Fetches trust and status lists. What cannot be verified is not stored, what is held stays, and the verdict says so.
     ///
@@ -100,12 +105,12 @@ impl Verifier {
 
     /// One trust update. Gives its facts; on success the new snapshot is in use.
     fn sync_trust(&self) -> Result<Vec<Fact>, VerifierError> {
-        self.update_at_a_moment(|now| self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now))
+        self.update_at_a_moment(|now| self.updater.update(&self.http, "/trust/metadata/", "/trust/targets/", now, &readable))
     }
 
     /// One trust update out of files that are at hand.
     pub(crate) fn update_trust(&self, source: Arc<dyn TrustSource>) -> Result<Vec<Fact>, VerifierError> {
-        self.update_at_a_moment(|now| self.updater.update_from(Arc::clone(&source), now))
+        self.update_at_a_moment(|now| self.updater.update_from(Arc::clone(&source), now, &readable))
     }
 
     /// Judged by the moment that signed times prove. When that refuses an update, and the device's own clock is earlier, once more by the clock:
@@ -127,6 +132,7 @@ impl Verifier {
     pub(crate) fn take_trust(&self, update: TrustUpdate) -> Result<Vec<Fact>, VerifierError> {
         if let Some(snapshot) = update.accepted {
             let trust = Trust::read(Arc::clone(&snapshot))?;
+            self.keep_mark()?;
             self.observe_trust(&snapshot)?;
             *lock(&self.trust) = Some(Arc::new(trust));
         }

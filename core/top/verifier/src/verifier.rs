@@ -77,7 +77,12 @@ impl Verifier {
         let clock: Guarded<dyn Clock> = Guarded::new(ports.clock);
         let slots = KeySlots::at(&config.directory.join(HEADER));
         let key = if slots.exists() { slots.unlock_background(&sealer)? } else { slots.create_background(&sealer, &OsRandom)? };
-        let cache = Database::open_or_create(&config.directory.join(CACHE), &key, rows::MIGRATIONS)?;
+        // Signed lists are fetched again, open requests live in memory; a certificate that is lost is told as not enrolled.
+        let (cache, new) = Database::open_or_rebuild(&config.directory.join(CACHE), &key, rows::MIGRATIONS)?;
+        let rebuilt = new && slots.is_made()?;
+        if !slots.is_made()? {
+            slots.set_made()?;
+        }
         let mut http = HttpConfig::new(config.service_url.clone(), config.tls_root.clone());
         http.time = Some(Arc::new(WallTime(Arc::new(clock.clone()))));
         if let Some(patience) = patience {
@@ -89,6 +94,11 @@ impl Verifier {
             directory: config.directory.join(TRUST),
             by: By::Verifier,
         })?;
+        // A trust folder that was put back to an older state is noticed by what the cache remembers.
+        let mark = cache.read(|db| rows::trust_mark(db).map_err(StoreError::from))?.unwrap_or_default();
+        if updater.hold(&mark) {
+            tracing::warn!("the trust folder was put back to an older state; it is not used until the next sync");
+        }
         let kept = updater.current();
         let verifier = Self {
             http: Http::new(http)?,
@@ -106,6 +116,13 @@ impl Verifier {
             #[cfg(feature = "record")]
             recorder: None,
         };
+        if verifier.updater.mark() != mark {
+            verifier.keep_mark()?;
+        }
+        if rebuilt {
+            tracing::warn!("cache.db was missing or damaged; it was made anew: enrol and sync");
+            verifier.tell("cache", "rebuilt");
+        }
         // A cache that was lost took the anchor with it: the kept trust snapshot was signed, and is one.
         if let Some(kept) = kept
             && verifier.clock_guard()?.anchor().is_none()
@@ -218,6 +235,12 @@ impl Verifier {
         let wall = self.clock.wall();
         let floor = anchor.and_then(|anchor| anchor.floor(&self.clock));
         floor.map_or(wall, |floor| wall.max(floor))
+    }
+
+    /// Keeps the highest trust versions in use apart from the trust folder.
+    pub(crate) fn keep_mark(&self) -> Result<(), VerifierError> {
+        let mark = self.updater.mark();
+        self.write(|tx| rows::put_trust_mark(tx, &mark))
     }
 
     pub(crate) fn tell(&self, subject: &str, state: &str) {

@@ -21,13 +21,14 @@ use wallet_platform::store::{Database, StoreError};
 use wallet_platform::tuf::{TrustConfig, TrustError, TrustUpdater};
 
 use crate::activation::Interrupted;
+use crate::clock;
 use crate::config::{Ports, WalletConfig};
 use crate::consent;
 use crate::dpop::AccountKey;
 use crate::error::WalletError;
 use crate::issuance::{Metadata, copies};
 use crate::service::{Service, Signer};
-use crate::trust::Trust;
+use crate::trust::{self, Trust};
 use crate::wallet::StoreState;
 
 /// Header of key slots.
@@ -128,11 +129,19 @@ impl Inner {
             interrupted: Mutex::new(None),
             config,
         };
+        if !inner.slots.exists() && [WALLET_DB, CACHE_DB].iter().any(|name| inner.path(name).exists()) {
+            // Not a new wallet: one whose keys are gone.
+            return Err(KeySlotError::Damaged.into());
+        }
         if inner.slots.exists() {
             *inner.slot() = Slot::Locked { cache: None };
             // Before the first unlock after boot the device gives nothing away: then the cache opens with the wallet.
             match inner.open_cache() {
-                Ok(cache) => *inner.slot() = Slot::Locked { cache: Some(cache) },
+                Ok(cache) => {
+                    *inner.slot() = Slot::Locked { cache: Some(cache) };
+                    trust::hold(&inner)?;
+                    clock::keep_floor(&inner)?;
+                }
                 Err(WalletError::KeySlot(KeySlotError::Port(_))) => {}
                 Err(error) => return Err(error),
             }
@@ -164,13 +173,17 @@ impl Inner {
             Slot::Unlocked { .. } => return Ok(()),
             Slot::Locked { cache } => cache.clone(),
         };
+        let made = self.slots.is_made()? || cache.as_ref().map_or(Ok(false), |cache| cache.read(was_made))?;
+        // Only an interrupted `create` leaves no database behind. One that was there and is gone is told, not replaced by an empty one.
+        if made && !self.path(WALLET_DB).exists() {
+            return Err(StoreError::Gone.into());
+        }
         let key = self.slots.unlock(passcode.as_bytes(), &self.sealer, self.clock())?;
         let cache = match cache {
             Some(cache) => cache,
             None => self.open_cache()?,
         };
-        // Only an interrupted `create` leaves no database behind. One that was there and is gone is told, not replaced by an empty one.
-        let wallet = if cache.read(was_made)? {
+        let wallet = if made {
             Database::open(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?
         } else {
             Database::open_or_create(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?
@@ -180,7 +193,13 @@ impl Inner {
 
     fn open_cache(&self) -> Result<Arc<Database>, WalletError> {
         let key = self.slots.unlock_background(&self.sealer)?;
-        Ok(Arc::new(Database::open_or_create(&self.path(CACHE_DB), &key, CACHE_MIGRATIONS)?))
+        // Nothing in it that the wallet cannot do without: signed lists are fetched again, the clock's floor comes back with the kept trust.
+        let (cache, new) = Database::open_or_rebuild(&self.path(CACHE_DB), &key, CACHE_MIGRATIONS)?;
+        if new && self.slots.is_made()? {
+            tracing::warn!("cache.db was missing or damaged; it was made anew");
+            self.tell("cache", "rebuilt");
+        }
+        Ok(Arc::new(cache))
     }
 
     /// What a killed showing left behind is settled before anything else can happen.
@@ -189,11 +208,8 @@ impl Inner {
             copies::spend_reserved(db)?;
             consent::fail_interrupted(db)
         })?;
-        if !cache.read(was_made)? {
-            cache.with_tx(|db| {
-                db.execute("INSERT INTO setting (name, value) VALUES ('made', '1')", [])?;
-                Ok::<_, WalletError>(())
-            })?;
+        if !self.slots.is_made()? {
+            self.slots.set_made()?;
         }
         let mut slot = self.slot();
         if matches!(*slot, Slot::Closed) {
@@ -201,6 +217,8 @@ impl Inner {
         }
         *slot = Slot::Unlocked { wallet: Arc::new(wallet), cache };
         drop(slot);
+        trust::hold(self)?;
+        clock::keep_floor(self)?;
         self.tell("wallet", StoreState::Unlocked.as_str());
         Ok(())
     }
@@ -288,6 +306,11 @@ impl Inner {
     /// Writes `wallet.db` in one immediate transaction.
     pub(crate) fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T, WalletError>) -> Result<T, WalletError> {
         self.wallet_db()?.with_tx(write).map_err(locked_meanwhile)
+    }
+
+    /// Makes what was committed to `wallet.db` independent of its log.
+    pub(crate) fn checkpoint(&self) -> Result<(), WalletError> {
+        self.wallet_db()?.checkpoint().map_err(|error| locked_meanwhile(error.into()))
     }
 
     /// Reads `cache.db`.
@@ -400,7 +423,7 @@ fn shut(database: &Database) {
     }
 }
 
-/// Whether `wallet.db` was made completely once.
+/// Whether `wallet.db` was made completely once, as wallets noted it before the key-slot header did.
 fn was_made(cache: &Connection) -> Result<bool, WalletError> {
     Ok(cache.query_row("SELECT EXISTS (SELECT 1 FROM setting WHERE name = 'made')", [], |row| row.get(0))?)
 }

@@ -6,8 +6,9 @@ use wallet_base::fact::{By, Fact, FactName, Outcome};
 use wallet_base::time::Timestamp;
 use wallet_credential::trust::TrustTargets;
 use wallet_documents::RoleTable;
+use wallet_platform::rusqlite::OptionalExtension;
 use wallet_platform::store::StoreError;
-use wallet_platform::tuf::{TrustError, TrustSnapshot};
+use wallet_platform::tuf::{TrustError, TrustMark, TrustSnapshot};
 
 use crate::clock;
 use crate::error::WalletError;
@@ -73,14 +74,16 @@ pub(crate) fn current(inner: &Inner) -> Result<Option<Arc<Trust>>, WalletError> 
     if let Some(known) = inner.trust().filter(|t| (t.snapshot.version(), t.snapshot.timestamp_version()) == stamp) {
         return Ok(Some(known));
     }
-    let trust = Arc::new(Trust::read(snapshot)?);
+    // Kept by another build: signed, and of no use to this one.
+    let trust = Arc::new(Trust::read(snapshot).map_err(|_| WalletError::Untrusted(FactName::TrustSignature))?);
     inner.set_trust(Arc::clone(&trust));
     Ok(Some(trust))
 }
 
 /// Fetches trust; whatever fails, the snapshot in use stays. Gives the facts of the update.
 pub(crate) fn update(inner: &Inner) -> Result<Vec<Fact>, WalletError> {
-    let result = inner.updater().update(inner.service.http(), METADATA, TARGETS, inner.now());
+    let readable = |snapshot: &Arc<TrustSnapshot>| Trust::read(Arc::clone(snapshot)).is_ok();
+    let result = inner.updater().update(inner.service.http(), METADATA, TARGETS, inner.now(), &readable);
     let update = result.map_err(|error| match error {
         TrustError::Fetch(http) => WalletError::Http(http),
         TrustError::Missing => WalletError::Answer("trust repository"),
@@ -89,16 +92,44 @@ pub(crate) fn update(inner: &Inner) -> Result<Vec<Fact>, WalletError> {
         TrustError::Io => WalletError::Store(StoreError::Io),
     })?;
     if let Some(snapshot) = update.accepted {
+        keep_mark(inner)?;
         clock::observe_trust(inner, &snapshot)?;
     }
     Ok(update.facts)
+}
+
+/// Holds the trust folder to the highest versions that the cache remembers: a folder that was put back to an older state is not used.
+pub(crate) fn hold(inner: &Inner) -> Result<(), WalletError> {
+    let text: Option<String> =
+        inner.read_cache(|db| Ok(db.query_row("SELECT value FROM setting WHERE name = 'trust.mark'", [], |r| r.get(0)).optional()?))?;
+    let kept = text.as_deref().and_then(TrustMark::from_text).unwrap_or_default();
+    if inner.updater().hold(&kept) {
+        tracing::warn!("the trust folder was put back to an older state; it is not used until the next sync");
+    }
+    if inner.updater().mark() == kept { Ok(()) } else { keep_mark(inner) }
+}
+
+/// Before the wallet is created there is nowhere to keep it.
+fn keep_mark(inner: &Inner) -> Result<(), WalletError> {
+    let text = inner.updater().mark().to_text();
+    let written = inner.write_cache(|db| {
+        db.execute("INSERT INTO setting (name, value) VALUES ('trust.mark', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", [&text])?;
+        Ok(())
+    });
+    match written {
+        Err(WalletError::NotCreated | WalletError::Locked) => Ok(()),
+        other => other,
+    }
 }
 
 /// There must be trust that has not expired before the network is used for anything else.
 pub(crate) fn ensure(inner: &Inner) -> Result<(), WalletError> {
     let now = inner.now();
     let fresh = |trust: &Arc<Trust>| now < trust.snapshot.expires();
-    if current(inner)?.as_ref().is_some_and(fresh) {
+    // What this build cannot read is replaced like what has expired.
+    if let Ok(Some(trust)) = &current(inner)
+        && fresh(trust)
+    {
         return Ok(());
     }
     let facts = update(inner)?;

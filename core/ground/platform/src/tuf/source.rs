@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::client::quote;
 use super::{MAX_METADATA, MAX_TARGET};
 use crate::files;
 use crate::http::{Http, HttpError};
 
-/// Gives the files of a TUF repository. Names are plain file names (letters, digits, `.`, `_`, `-`).
+/// Gives the files of a TUF repository. Metadata names are plain file names (letters, digits, `.`, `_`, `-`, `~`, and `%XX` for anything else).
 pub trait TrustSource: Send + Sync {
     /// A metadata file such as `timestamp.json` or `3.snapshot.json`; `None` when there is none.
     fn metadata(&self, name: &str) -> Result<Option<Vec<u8>>, HttpError>;
-    /// A target file, by the name under which it is stored (with its hash, when snapshots are consistent); `None` when there is none.
+    /// A target file, by the name under which it is stored (with its hash, when snapshots are consistent); `None` when there is none. It may be a
+    /// path of several parts, none of them empty, `.` or `..`.
     fn target(&self, name: &str) -> Result<Option<Vec<u8>>, HttpError>;
 }
 
@@ -45,7 +47,8 @@ impl TrustSource for HttpSource {
         self.get(&self.metadata_path, name, MAX_METADATA)
     }
     fn target(&self, name: &str) -> Result<Option<Vec<u8>>, HttpError> {
-        self.get(&self.targets_path, name, MAX_TARGET)
+        let quoted: Vec<String> = name.split('/').map(quote).collect();
+        self.get(&self.targets_path, &quoted.join("/"), MAX_TARGET)
     }
 }
 

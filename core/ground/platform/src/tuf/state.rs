@@ -1,7 +1,7 @@
-//! The last good snapshot on disk: one directory a generation, one small file that names the current one.
+//! The snapshot in use on disk: one directory a generation, one small file that names the current one.
 //!
 //! ```text
-//! DIR/current                 {"directory":"g-7-4f..","version":7}
+//! DIR/current                 {"directory":"g-7-4f..","version":7,"mark":{..}}
 //! DIR/g-7-4f../metadata/...   raw files, as fetched
 //! DIR/g-7-4f../targets/...
 //! ```
@@ -17,18 +17,22 @@ use wallet_base::random::{OsRandom, array};
 
 use super::TrustError;
 use super::load::Loaded;
+use super::trusted::TrustMark;
 use crate::files;
 
 #[derive(Serialize, Deserialize)]
 struct Current {
     directory: String,
     version: u64,
+    #[serde(default)]
+    mark: Option<TrustMark>,
 }
 
 /// The generation that is current.
 pub(super) struct Kept {
     pub(super) directory: PathBuf,
-    pub(super) version: u64,
+    /// What was reached, also when the files that prove it can no longer be read.
+    pub(super) mark: TrustMark,
 }
 
 fn suffix() -> String {
@@ -49,7 +53,8 @@ pub(super) fn read(directory: &Path) -> Option<Kept> {
     let bytes = files::read_capped(&directory.join("current"), 4096).ok()?;
     let current: Current = serde_json::from_slice(&bytes).ok()?;
     let sound = current.directory.starts_with("g-") && current.directory.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    sound.then(|| Kept { directory: directory.join(current.directory), version: current.version })
+    let mark = current.mark.unwrap_or_else(|| TrustMark { snapshot: current.version, ..TrustMark::default() });
+    sound.then(|| Kept { directory: directory.join(current.directory), mark })
 }
 
 /// Writes a generation, makes it current, removes the others.
@@ -67,43 +72,16 @@ pub(super) fn write(directory: &Path, loaded: &Loaded) -> Result<(), TrustError>
     }
     io(files::sync_dir(&place))?;
     io(files::sync_dir(directory))?;
-    let current = Current { directory: name.clone(), version };
+    let current = Current { directory: name.clone(), version, mark: Some(loaded.mark.clone()) };
     let bytes = serde_json::to_vec(&current).map_err(|_| TrustError::Io)?;
     io(files::replace(&directory.join("current"), &bytes))?;
     for entry in io(fs::read_dir(directory))?.flatten() {
         let other = entry.file_name();
         let other = other.to_string_lossy();
-        if other.starts_with("g-") && other != name {
+        if (other.starts_with("g-") && other != name) || other.starts_with("work-") {
             // What cannot be removed now is removed next time.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
     Ok(())
-}
-
-/// An empty directory for one run, removed at its end.
-pub(super) struct WorkDirectory(PathBuf);
-
-impl WorkDirectory {
-    pub(super) fn new(directory: &Path) -> Result<Self, TrustError> {
-        // Left over by a kill; only one run works here at a time.
-        for entry in io(fs::read_dir(directory))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with("work-") {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-        let path = directory.join(format!("work-{}", suffix()));
-        io(files::private_dir(&path))?;
-        Ok(Self(path))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for WorkDirectory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -2,6 +2,7 @@
 //! reference implementation.
 
 mod attacks;
+mod keeping;
 mod peer;
 mod repository;
 mod updates;

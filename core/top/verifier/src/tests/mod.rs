@@ -4,6 +4,7 @@
 mod answers;
 mod carried;
 mod checks;
+mod kept_trust;
 mod lists;
 mod papers;
 mod trust_files;

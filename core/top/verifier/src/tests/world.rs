@@ -184,7 +184,7 @@ impl World {
         let targets: Vec<(&str, Vec<u8>)> = targets.iter().map(|(name, value)| (*name, value.to_string().into_bytes())).collect();
         let repository = self.directory.path().join("repository");
         trust_files::publish(&repository, &self.trust_key, self.trust_version, &targets, now, now.plus_secs(30 * DAY));
-        let update = self.verifier.updater.update_from(Arc::new(DirectorySource::new(&repository)), now).unwrap();
+        let update = self.verifier.updater.update_from(Arc::new(DirectorySource::new(&repository)), now, &|_| true).unwrap();
         let facts = self.verifier.take_trust(update).unwrap();
         assert_eq!(Verdict::from(facts).conclusion().to_string(), "verified");
     }

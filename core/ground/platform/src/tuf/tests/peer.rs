@@ -21,7 +21,7 @@ fn update(repository: &Path, days: i64) -> Result<TrustUpdate, TrustError> {
     let root = std::fs::read(reference().join("metadata/1.root.json")).unwrap();
     let updater = TrustUpdater::new(TrustConfig { root, floor: 0, directory: state.path().to_owned(), by: By::Verifier })?;
     let now = Timestamp::parse_rfc3339(MADE).unwrap().plus_secs(days * 86_400);
-    updater.update_from(Arc::new(DirectorySource::new(repository)), now)
+    updater.update_from(Arc::new(DirectorySource::new(repository)), now, &|_| true)
 }
 
 #[test]

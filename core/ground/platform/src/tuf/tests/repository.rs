@@ -12,7 +12,7 @@ use wallet_base::x509::der_signature;
 
 /// The time at which the repositories of these tests live.
 const NOW: i64 = 1_800_000_000;
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(NOW + seconds)
@@ -60,6 +60,14 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The same key, named otherwise.
+    pub(super) fn under_another_id(&self) -> Self {
+        let secret = SoftwareKey::from_scalar(Curve::P256, &self.secret.scalar()).unwrap();
+        Self { secret, public: self.public.clone(), id: "00".repeat(32) }
+    }
+}
+
 /// `{"signed":..,"signatures":[..]}`.
 pub(super) fn sign(signed: &Value, keys: &[&Key]) -> Vec<u8> {
     let message = canonical(signed);
@@ -78,6 +86,8 @@ pub(super) struct Repository {
     pub(super) root_version: u64,
     pub(super) version: u64,
     pub(super) pinned: Vec<u8>,
+    /// Seconds by which everything that is signed from now on is later.
+    pub(super) later: i64,
 }
 
 impl Repository {
@@ -95,6 +105,7 @@ impl Repository {
             root_version: 0,
             version: 0,
             pinned: Vec::new(),
+            later: 0,
         };
         repository.pinned = repository.publish_root(&[]);
         repository.publish(&[("issuers.json", "{\"version\":1}"), ("readers.json", "{}")]);
@@ -123,7 +134,7 @@ impl Repository {
         let roots: Vec<&Key> = self.roots.iter().collect();
         json!({
             "_type": "root", "spec_version": "1.0.31", "consistent_snapshot": true, "version": self.root_version,
-            "expires": at(365 * DAY).to_rfc3339(), "keys": keys,
+            "expires": at(self.later + 365 * DAY).to_rfc3339(), "keys": keys,
             "roles": {
                 "root": role(&roots, 2), "timestamp": role(&[&self.timestamp], 1),
                 "snapshot": role(&[&self.snapshot], 1), "targets": role(&[&self.targets], 1),
@@ -145,7 +156,7 @@ impl Repository {
     pub(super) fn timestamp_signed(&self, snapshot: &[u8]) -> Value {
         json!({
             "_type": "timestamp", "spec_version": "1.0.31", "version": self.version,
-            "expires": at(DAY).to_rfc3339(), "signed_at": at(-60).to_rfc3339(),
+            "expires": at(self.later + DAY).to_rfc3339(), "signed_at": at(self.later - 60).to_rfc3339(),
             "meta": {"snapshot.json": {"version": self.version, "length": snapshot.len(), "hashes": {"sha256": hex(&sha256(snapshot))}}},
         })
     }
@@ -153,7 +164,7 @@ impl Repository {
     /// The next version of targets, snapshot and timestamp.
     pub(super) fn publish(&mut self, targets: &[(&str, &str)]) {
         self.version += 1;
-        let year = at(365 * DAY).to_rfc3339();
+        let year = at(self.later + 365 * DAY).to_rfc3339();
         let mut listed = Map::new();
         for (name, text) in targets {
             let hash = hex(&sha256(text.as_bytes()));

@@ -1,0 +1,102 @@
+//! Where trusted metadata is kept between updates: on disk, or in memory for one reading.
+//!
+//! ```text
+//! DIR/root.json timestamp.json snapshot.json targets.json ROLE.json    what is trusted now, bytes as they came
+//! DIR/roots/N.root.json                                                the chain from the root in the build to the present one
+//! ```
+//!
+//! Nothing here is believed for lying here: every file is verified from the pinned root whenever it is read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{MAX_METADATA, TrustError};
+use crate::files;
+
+/// The kept documents of one client.
+pub(super) struct Store {
+    place: Option<PathBuf>,
+    roots: BTreeMap<u64, Vec<u8>>,
+    roles: BTreeMap<String, Vec<u8>>,
+}
+
+fn io<T>(result: std::io::Result<T>) -> Result<T, TrustError> {
+    result.map_err(|_| TrustError::Io)
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    files::read_capped(path, MAX_METADATA as u64).ok()
+}
+
+impl Store {
+    /// Keeps nothing beyond this value.
+    pub(super) fn in_memory() -> Self {
+        Self { place: None, roots: BTreeMap::new(), roles: BTreeMap::new() }
+    }
+
+    /// Keeps everything in a directory.
+    pub(super) fn at(directory: &Path) -> Result<Self, TrustError> {
+        io(files::private_dir(&directory.join("roots")))?;
+        Ok(Self { place: Some(directory.to_owned()), ..Self::in_memory() })
+    }
+
+    /// The root that everything begins with.
+    pub(super) fn begin(&mut self, version: u64, pinned: &[u8]) -> Result<(), TrustError> {
+        self.roots.insert(version, pinned.to_vec());
+        match &self.place {
+            Some(place) if !place.join("root.json").exists() => io(files::replace(&place.join("root.json"), pinned)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A kept root.
+    pub(super) fn root(&mut self, version: u64) -> Option<Vec<u8>> {
+        let found = read(&self.place.as_ref()?.join("roots").join(format!("{version}.root.json")))?;
+        self.roots.insert(version, found.clone());
+        Some(found)
+    }
+
+    /// Keeps a root that is trusted now.
+    pub(super) fn put_root(&mut self, version: u64, bytes: &[u8]) -> Result<(), TrustError> {
+        self.roots.insert(version, bytes.to_vec());
+        if let Some(place) = &self.place {
+            io(files::replace(&place.join("roots").join(format!("{version}.root.json")), bytes))?;
+            io(files::replace(&place.join("root.json"), bytes))?;
+        }
+        Ok(())
+    }
+
+    /// A kept document of another role, by its quoted name.
+    pub(super) fn get(&self, role: &str) -> Option<Vec<u8>> {
+        match &self.place {
+            Some(place) => read(&place.join(format!("{role}.json"))),
+            None => self.roles.get(role).cloned(),
+        }
+    }
+
+    /// Keeps a document that is trusted now.
+    pub(super) fn put(&mut self, role: &str, bytes: &[u8]) -> Result<(), TrustError> {
+        match &self.place {
+            Some(place) => io(files::replace(&place.join(format!("{role}.json")), bytes)),
+            None => {
+                self.roles.insert(role.to_owned(), bytes.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets a document.
+    pub(super) fn remove(&mut self, role: &str) -> Result<(), TrustError> {
+        self.roles.remove(role);
+        match self.place.as_ref().map(|place| fs::remove_file(place.join(format!("{role}.json")))) {
+            Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(TrustError::Io),
+            _ => Ok(()),
+        }
+    }
+
+    /// The chain of roots, by version.
+    pub(super) fn roots(&self) -> &BTreeMap<u64, Vec<u8>> {
+        &self.roots
+    }
+}
