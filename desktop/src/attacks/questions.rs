@@ -34,7 +34,8 @@ fn strangers_request(world: &World) -> Result<String, Trouble> {
     let failed = |e: &dyn std::fmt::Display| spoiled("making a request", e);
     let now = Timestamp::from_unix(world.clock.now());
     let (authority_key, reader_key) = (SoftwareKey::generate(Curve::P256, &OsRandom), SoftwareKey::generate(Curve::P256, &OsRandom));
-    let genuine = reader_authorities(world)?.first().and_then(Certificate::common_name).ok_or_else(|| failed(&"the authority has no name"))?;
+    let genuine =
+        reader_authorities(world)?.first().and_then(Certificate::common_name).ok_or_else(|| failed(&"the authority has no name"))?;
     let authority = CertificateSpec {
         // The genuine authority's own name, so that its key is what tells them apart.
         common_name: genuine,
