@@ -259,7 +259,7 @@ fn stored(documents: &[IssuedDocument]) -> Result<(), String> {
 /// Which parts of two states differ; empty when none does.
 pub fn difference(found: &Value, expected: &Value) -> String {
     let keys = expected.as_object().unwrap().keys().filter(|key| found[*key] != expected[*key]);
-    keys.map(|key| format!("\n  {key}: {}\n  instead of {}", found[key], expected[key])).collect()
+    keys.fold(String::new(), |text, key| text + &format!("\n  {key}: {}\n  instead of {}", found[key], expected[key]))
 }
 
 /// What central has written down, counted. In which order documents were issued says nothing: one that failed comes after the others.

@@ -53,7 +53,7 @@ impl Counter {
         self.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).unwrap().text()
     }
 
-    fn answer(&self, pending: &PendingRequest) -> String {
+    fn answer(pending: &PendingRequest) -> String {
         let selection = pending.default_selection().unwrap();
         pending.answer(selection.document, selection.fields).unwrap().text
     }
@@ -140,7 +140,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     assert_eq!((at.copies(), at.shown()), (copies, 0));
     let pending = at.wallet.open_request(request.clone()).unwrap();
     assert!(pending.verdict().conclusion == "verified" && !pending.answered_before(), "{:?}", pending.verdict());
-    let answer = at.answer(&pending);
+    let answer = Counter::answer(&pending);
     assert_eq!((at.copies(), at.shown()), (copies - 1, 1));
 
     // The answer: whatever is refused closes no request.
@@ -154,7 +154,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     assert!(at.refuse_answer("the request", &request).is_some() && at.refuse_request("the answer", &answer).is_some());
     // An answer to a request of this officer that is no longer open.
     let other = at.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).unwrap();
-    let late = at.answer(&at.wallet.open_request(other.text()).unwrap());
+    let late = Counter::answer(&at.wallet.open_request(other.text()).unwrap());
     other.cancel().unwrap();
     line.runs.push(Run { fault: "of a closed request".to_owned(), stopped: at.refuse_answer("closed", &late) });
     assert!(is_good(&at.check(&answer)), "the good answer is taken after all of them");
@@ -166,7 +166,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
 
     // An answer of another session of the officer: the restart closed every request.
     let request = at.request();
-    let answer = at.answer(&at.wallet.open_request(request.clone()).unwrap());
+    let answer = Counter::answer(&at.wallet.open_request(request.clone()).unwrap());
     drop(at);
     stage.be_patient(None);
     let at = Counter { wallet: stage.wallet(), officer: stage.officer() };
@@ -174,7 +174,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     let again = at.wallet.open_request(request).unwrap();
     assert!(again.answered_before() && again.default_selection().is_none(), "one request, one answer, across restarts");
     let request = at.request();
-    assert!(is_good(&at.check(&at.answer(&at.wallet.open_request(request).unwrap()))));
+    assert!(is_good(&at.check(&Counter::answer(&at.wallet.open_request(request).unwrap()))));
     assert_eq!((at.copies(), at.shown()), (copies - 4, 4));
     table::print("The two pictures", "pictures.md", "characters", &lines);
 }

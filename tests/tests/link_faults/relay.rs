@@ -129,7 +129,7 @@ impl Message {
 
     fn announcing(&self, length: usize) -> String {
         let others = self.head.lines().filter(|line| !line.is_empty() && !line.to_ascii_lowercase().starts_with("content-length:"));
-        others.map(|line| format!("{line}\r\n")).collect::<String>() + &format!("content-length: {length}\r\n\r\n")
+        others.fold(String::new(), |head, line| head + line + "\r\n") + &format!("content-length: {length}\r\n\r\n")
     }
 
     /// Method and path, for the table.
@@ -282,26 +282,24 @@ impl Shared {
 
     /// What central answers, over the connection at hand or a new one.
     fn ask(&self, upstream: &mut Option<Upstream>, request: &Message) -> io::Result<Message> {
-        let stream = match upstream {
-            Some(stream) => stream,
-            None => {
-                let central = self.state().central.ok_or(io::ErrorKind::NotConnected)?;
-                let tcp = TcpStream::connect(central)?;
-                tcp.set_nodelay(true)?;
-                tcp.set_read_timeout(Some(Duration::from_secs(60)))?;
-                let name = ServerName::try_from("localhost").unwrap();
-                let connection = ClientConnection::new(self.client.clone(), name).map_err(io::Error::other)?;
-                upstream.insert(StreamOwned::new(connection, tcp))
-            }
-        };
+        let stream = if let Some(stream) = upstream { stream } else { upstream.insert(self.connect()?) };
         stream.write_all(&request.bytes())?;
         stream.flush()?;
         Message::read(stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    fn connect(&self) -> io::Result<Upstream> {
+        let central = self.state().central.ok_or(io::ErrorKind::NotConnected)?;
+        let tcp = TcpStream::connect(central)?;
+        tcp.set_nodelay(true)?;
+        tcp.set_read_timeout(Some(Duration::from_mins(1)))?;
+        let connection = ClientConnection::new(self.client.clone(), ServerName::try_from("localhost").unwrap());
+        Ok(StreamOwned::new(connection.map_err(io::Error::other)?, tcp))
+    }
+
     fn serve(&self, device: TcpStream) -> io::Result<()> {
         device.set_nodelay(true)?;
-        device.set_read_timeout(Some(Duration::from_secs(120)))?;
+        device.set_read_timeout(Some(Duration::from_mins(2)))?;
         let connection = ServerConnection::new(self.server.clone()).map_err(io::Error::other)?;
         let mut device = StreamOwned::new(connection, device);
         let mut upstream = None;
