@@ -13,9 +13,11 @@ import collections
 import concurrent.futures
 import dataclasses
 import multiprocessing
+import os
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -41,7 +43,7 @@ def lane(binary, folder, seed, number, orders):
             lengths[phase] = trials.length(world, phase)
             showing = trials.Showing(world)
             # Spread: each hit has a slice of the length of its own.
-            slices = [(n + rng.random()) / wanted for n in range(wanted)]
+            slices = [trials.spread(phase, (n + rng.random()) / wanted) for n in range(wanted)]
             rng.shuffle(slices)
             missed = 0
             while slices and missed < PATIENCE * wanted:
@@ -53,7 +55,7 @@ def lane(binary, folder, seed, number, orders):
                     hit = trials.kill(world, phase, target, delay, lengths[phase], aim)
                 if hit is None:
                     missed += 1
-                    slices[-1] = rng.random() * 0.95
+                    slices[-1] = trials.spread(phase, rng.random() * 0.95)
                     continue
                 slices.pop()
                 hits.append(hit)
@@ -101,6 +103,21 @@ def tell_fault(lane, hit):
     )
 
 
+def ground():
+    """Where the folders of a run are made: in memory when there is room for them, else where temporary files are.
+
+    A killed process leaves what it wrote to the kernel, whatever the disk is made of; what only a power cut loses is not shown by a kill anyway,
+    and a disk in memory does not make hundreds of trials wait for it.
+    """
+    memory = pathlib.Path("/dev/shm")
+    try:
+        if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30:
+            return memory
+    except OSError:
+        pass
+    return None
+
+
 def shares(total, lanes):
     return [total // lanes + (1 if number < total % lanes else 0) for number in range(lanes)]
 
@@ -121,7 +138,7 @@ class Outcome:
 
 def run(binary, seed, hits, phases=PHASES, lanes=2, cuts=0, rooms=(), keep=None):
     """Runs the rig. `cuts`: in each phase with a network; `rooms`: bytes left on a disk, besides refused writes; without them no disk is touched."""
-    folder = pathlib.Path(keep) if keep else pathlib.Path(tempfile.mkdtemp(prefix="citizen-wallet-crash-"))
+    folder = pathlib.Path(keep) if keep else pathlib.Path(tempfile.mkdtemp(prefix="citizen-wallet-crash-", dir=ground()))
     folder.mkdir(parents=True, exist_ok=True)
     orders = [{phase: part for phase in phases} for part in shares(hits, lanes) if part]
     outcome = Outcome([], [], [], [])
@@ -208,6 +225,8 @@ def main():
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
     phases = tuple(phase for phase in PHASES if not arguments.phase or phase in arguments.phase)
     print(f"seed {seed}", flush=True)
+    # Told to end, it ends as after Ctrl-C: folders go, processes follow.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     begun = time.monotonic()
     rooms = disk.ROOM if arguments.disk else ()
     outcome = run(arguments.binary, seed, arguments.hits, phases, arguments.lanes, arguments.cuts, rooms, arguments.keep)
