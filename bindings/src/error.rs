@@ -207,12 +207,8 @@ impl From<HttpError> for WalletError {
             HttpError::PlainHttp => Self::invalid("plain-http"),
             HttpError::Request | HttpError::Settings => Self::invalid("service-settings"),
             HttpError::Tls => Self::invalid("service-certificate"),
-            HttpError::Unreachable
-            | HttpError::Timeout
-            | HttpError::Dropped
-            | HttpError::TooLarge
-            | HttpError::Redirect
-            | HttpError::Malformed => Self::Network,
+            HttpError::TooLarge => Self::invalid("answer-too-large"),
+            HttpError::Unreachable | HttpError::Timeout | HttpError::Dropped | HttpError::Redirect | HttpError::Malformed => Self::Network,
         }
     }
 }

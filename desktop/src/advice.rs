@@ -100,6 +100,9 @@ fn invalid(reason: &str) -> String {
             "the service at this address is not the one this folder was made for: its certificate is not under the pinned root"
         }
         "service-settings" | "service" | "trust-root" | "trust root" => "service.json in this folder is damaged; make the folder anew",
+        "answer-too-large" => {
+            "central's answer was larger than any answer may be and was not read; does something else answer at the address in service.json?"
+        }
         "plain-http" => "the address of central must begin with https://",
         "refused" => "central refused and gave no reason",
         "scan.foreign" | "foreign" => "this QR code is foreign: it does not belong to this system",

@@ -30,6 +30,11 @@ pub fn at_border(doing: &str, error: WalletError) -> Trouble {
     }
 }
 
+/// Whether another program had the folder: then nothing in it is this command's to change, or to clean up.
+pub fn was_busy(trouble: &Trouble) -> bool {
+    trouble.to_string().contains("storage: busy")
+}
+
 /// The device's key store; it remembers which keys it made since it was opened.
 pub fn keys(dir: &Path) -> Result<Arc<RememberingKeys>, Trouble> {
     let store: Arc<dyn KeyStorePort> = SoftwareKeyStore::new(&hardware(dir)?).map_err(|e| at_border("opening the key store", e))?;

@@ -124,6 +124,25 @@ fn a_refused_create_or_enrol_changes_nothing() {
 }
 
 #[test]
+fn bad_input_two_wallets_opened_on_one_directory() {
+    let root = tempfile::tempdir().unwrap();
+    let central = central(&root.path().join("central"));
+    let wallet = root.path().join("wallet").to_str().unwrap().to_owned();
+    let create = ["wallet", "create", "--dir", &wallet, "--central", &central, "--passcode", PASSCODE];
+    expect(0, &create);
+    let before = files(&wallet);
+    // Another program has it: this test, by the kernel's own lock.
+    let held = std::fs::File::options().write(true).open(format!("{wallet}/lock")).unwrap();
+    held.try_lock().unwrap();
+    for arguments in [&["wallet", "documents", "--dir", &wallet, "--passcode", PASSCODE][..], &create] {
+        assert!(expect(4, arguments).contains("another program has this folder open"));
+    }
+    assert_eq!(files(&wallet), before, "nothing was changed, and nothing cleaned up");
+    drop(held);
+    expect(0, &["wallet", "documents", "--dir", &wallet, "--passcode", PASSCODE]);
+}
+
+#[test]
 fn bad_input_a_card_access_number_of_another_length_is_refused_before_the_card() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().to_str().unwrap();

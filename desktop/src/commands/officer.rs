@@ -32,7 +32,13 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             let code = secret(&code, "code")?;
             // A refused code changes nothing: what is there keeps its service, what is new goes again.
             let folder = NewFolder::begin(&dir)?;
-            let verifier = device::verifier_at(&dir, service.clone(), device::keys(&dir)?, &DesktopClock::default(), None)?;
+            let verifier = match device::verifier_at(&dir, service.clone(), device::keys(&dir)?, &DesktopClock::default(), None) {
+                Err(trouble) if device::was_busy(&trouble) => {
+                    folder.keep();
+                    return Err(trouble);
+                }
+                opened => opened?,
+            };
             let staff = verifier.enrol(code.to_string()).map_err(|e| at_border("enrolling", e))?;
             service.write(&dir)?;
             folder.keep();
@@ -55,6 +61,7 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             Ok(show_sync(report, json))
         }
         OfficerCommand::Ask { dir, document, fields, purpose, place, out, record } => {
+            Holder::refuse_second(&dir)?;
             let recorder = record.map(|folder| -> Arc<dyn Recorder> { Arc::new(AnswerRecord::new(&folder, |_| {})) });
             let verifier = device::verifier(&dir, device::keys(&dir)?, &DesktopClock::default(), recorder)?;
             // The socket first: whoever sees the picture can have it checked.

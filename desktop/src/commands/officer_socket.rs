@@ -30,10 +30,8 @@ pub struct Holder {
 impl Holder {
     /// Opens the socket. Fails when another request of this device is still open.
     pub fn open(dir: &Path) -> Result<Self, Trouble> {
+        Self::refuse_second(dir)?;
         let (folder, path) = (Folder::open(dir)?, dir.join(NAME));
-        if UnixStream::connect(folder.socket()).is_ok() {
-            return Err(Trouble::usage("another request of this device is still open; have it checked, or end the waiting `officer ask`"));
-        }
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(Trouble::outside("officer ask", e)),
             _ => {}
@@ -44,6 +42,15 @@ impl Holder {
         std::fs::set_permissions(&holder.path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
         holder.listener.set_nonblocking(true).map_err(failed)?;
         Ok(holder)
+    }
+
+    /// Says so when another request of this device is still open. It has the device's folder too: this is the more useful word.
+    pub fn refuse_second(dir: &Path) -> Result<(), Trouble> {
+        let waiting = Folder::open(dir).is_ok_and(|folder| UnixStream::connect(folder.socket()).is_ok());
+        if waiting {
+            return Err(Trouble::usage("another request of this device is still open; have it checked, or end the waiting `officer ask`"));
+        }
+        Ok(())
     }
 
     /// From now on Ctrl-C, SIGTERM and a closed terminal take the socket away before the program ends.

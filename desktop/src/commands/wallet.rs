@@ -98,7 +98,13 @@ fn create(dir: &Path, service: &ServiceFile, passcode: &str) -> Result<u8, Troub
     // A wallet is opened for its own service; only then is it known to be one.
     let own = ServiceFile::read(dir).ok();
     let now = own.clone().unwrap_or_else(|| service.clone());
-    let wallet = device::wallet_at(dir, now, device::keys(dir)?, &DesktopClock::default(), None)?;
+    let wallet = match device::wallet_at(dir, now, device::keys(dir)?, &DesktopClock::default(), None) {
+        Err(trouble) if device::was_busy(&trouble) => {
+            folder.keep();
+            return Err(trouble);
+        }
+        opened => opened?,
+    };
     if wallet.state() != WalletState::New {
         return Err(Trouble::usage(format!("{}: {}", dir.display(), sentence(&WalletError::Invalid { reason: "exists".to_owned() }))));
     }

@@ -301,7 +301,7 @@ fn bad_input_a_plaintext_or_foreign_database_is_refused_by_name() {
     assert_eq!(device.open(&world).unlock(PASSCODE).unwrap_err().problem(), storage("wrong-key"));
     // A database that is gone is told, not replaced by an empty one.
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(device.open(&world).unlock(PASSCODE).unwrap_err().problem(), storage("missing"));
+    assert_eq!(device.open(&world).unlock(PASSCODE).unwrap_err().problem(), storage("gone"));
     std::fs::write(&path, kept).unwrap();
     device.open(&world).unlock(PASSCODE).unwrap();
 }

@@ -2,8 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod activation;
+mod another_session;
+mod damaged;
+mod day;
 mod issuance;
 mod keys;
 mod killed;
+mod mitm;
 mod showing;
+mod two;
 mod world;

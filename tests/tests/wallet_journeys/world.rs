@@ -28,7 +28,7 @@ pub struct Relay {
     pub port: u16,
     pub budget: Arc<AtomicI64>,
     pub passed: Arc<AtomicI64>,
-    target: Arc<Mutex<Option<SocketAddr>>>,
+    pub target: Arc<Mutex<Option<SocketAddr>>>,
 }
 
 impl Relay {
@@ -145,25 +145,40 @@ impl World {
 
     /// An enrolled officer who has synced.
     pub fn officer(&self, role: &str) -> Officer {
+        self.officer_by(role, self.clock.clone())
+    }
+
+    /// The same with a clock of his own.
+    pub fn officer_by(&self, role: &str, clock: Arc<dyn Clock>) -> Officer {
         let dir = tempfile::tempdir().unwrap();
+        let verifier = self.open_officer_by(&dir.path().join("officer"), clock).unwrap();
+        let code = self.admin().staff_code(role, "Cảng hàng không Nội Bài", "Cửa 12, Nội Bài").unwrap();
+        verifier.enrol(&code).unwrap();
+        verifier.sync().unwrap();
+        Officer { verifier, dir }
+    }
+
+    /// Opens an officer's folder; keys and seal lie beside it.
+    pub fn open_officer(&self, directory: &Path) -> Result<Verifier, wallet_verifier::VerifierError> {
+        self.open_officer_by(directory, self.clock.clone())
+    }
+
+    fn open_officer_by(&self, directory: &Path, clock: Arc<dyn Clock>) -> Result<Verifier, wallet_verifier::VerifierError> {
+        let beside = directory.parent().unwrap();
         let config = VerifierConfig {
-            directory: dir.path().join("officer"),
+            directory: directory.to_owned(),
             service_url: self.anchors.public_url.clone(),
             tls_root: self.anchors.tls_root.clone(),
             trust_root: self.anchors.trust_root.clone(),
             trust_floor: 1,
         };
         let ports = wallet_verifier::Ports {
-            keys: Arc::new(CountingKeys::open(&dir.path().join("keys"))),
-            sealer: Arc::new(SoftwareSealer::open(&dir.path().join("seal")).unwrap()),
-            clock: self.clock.clone(),
+            keys: Arc::new(CountingKeys::open(&beside.join("keys"))),
+            sealer: Arc::new(SoftwareSealer::open(&beside.join("seal")).unwrap()),
+            clock,
             listener: None,
         };
-        let verifier = Verifier::open(&config, ports).unwrap();
-        let code = self.admin().staff_code(role, "Cảng hàng không Nội Bài", "Cửa 12, Nội Bài").unwrap();
-        verifier.enrol(&code).unwrap();
-        verifier.sync().unwrap();
-        Officer { verifier, _dir: dir }
+        Verifier::open(&config, ports)
     }
 }
 
@@ -183,10 +198,15 @@ impl Drop for World {
 
 pub struct Officer {
     pub verifier: Verifier,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Officer {
+    /// The folder that the verifier has open.
+    pub fn directory(&self) -> PathBuf {
+        self.dir.path().join("officer")
+    }
+
     /// The text of a request; no fields: the role's own.
     pub fn ask(&self, document: &str, fields: &[&str]) -> String {
         let ask = wallet_verifier::Ask {

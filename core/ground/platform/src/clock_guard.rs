@@ -24,6 +24,9 @@ pub const BEHIND_TOLERANCE_SECS: i64 = 120;
 /// How far the wall clock may be from a known time plus elapsed time and still be confirmed by it.
 pub const NEAR_SECS: i64 = 600;
 
+/// Times this near to each other say the same: answers take a while to arrive.
+const SAME_SECS: i64 = 5;
+
 /// A time, and when it was seen on which boot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Reading {
@@ -166,16 +169,35 @@ impl ClockGuard {
         dated <= clock.wall().plus_secs(BEHIND_TOLERANCE_SECS) && self.raise(dated, clock)
     }
 
-    /// Takes note of the service's own time, heard now over TLS under the pinned root. Gives true when the anchor changed: always.
+    /// Takes note of the service's own time, heard now over TLS under the pinned root. Gives true when the anchor changed: not when it says what the
+    /// last one and the elapsed time say already.
     ///
     /// It is a floor too where it is not ahead of what is known. It takes the place of an earlier and higher one only when the clock is near it.
     pub fn observe_service(&mut self, time: Timestamp, clock: &dyn Clock) -> bool {
         let mut anchor = self.known();
         let (wall, reading) = (clock.wall(), Reading::now(time, clock));
+        // The time that passed since a misdated version was seen makes its floor no truer: once its date is over, clock and service together set it
+        // aside. The signed dates themselves stay.
+        let dated = anchor.signed.as_ref().map(Reading::time).max(anchor.version_unix.map(Timestamp::from_unix));
+        let together = (wall.unix() - time.unix()).abs() <= NEAR_SECS && dated.is_none_or(|dated| dated <= time);
+        if together && anchor.floor(clock).is_some_and(|floor| floor > time.plus_secs(BEHIND_TOLERANCE_SECS)) {
+            anchor.signed = dated.map(|dated| Reading::now(dated, clock));
+            anchor.agreed = None;
+        }
         let known = anchor.floor(clock).map_or(wall, |floor| floor.max(wall));
-        let higher = anchor.agreed.as_ref().is_none_or(|agreed| agreed.floor(clock) <= time);
+        let higher = anchor.agreed.as_ref().is_none_or(|agreed| agreed.floor(clock) <= time.plus_secs(SAME_SECS));
         let near = wall <= time.plus_secs(NEAR_SECS);
-        if time <= known.plus_secs(BEHIND_TOLERANCE_SECS) && (higher || near) {
+        let agrees = time <= known.plus_secs(BEHIND_TOLERANCE_SECS) && (higher || near);
+        let same = |reading: &Option<Reading>| {
+            // A restart forgets the time that passed: what is kept must not be old.
+            let young = reading.as_ref().filter(|reading| time.unix() - reading.unix < NEAR_SECS);
+            let expected = young.and_then(|reading| reading.expected(clock));
+            expected.is_some_and(|expected| (expected.unix() - time.unix()).abs() <= SAME_SECS)
+        };
+        if same(&anchor.heard) && (!agrees || same(&anchor.agreed)) {
+            return false;
+        }
+        if agrees {
             anchor.agreed = Some(reading.clone());
         }
         anchor.heard = Some(reading);

@@ -212,6 +212,9 @@ struct Header {
     id: String,
     slots: Vec<Slot>,
     tries: Counter,
+    /// Whether the databases were made: from then on one that is not there is gone, not yet to come.
+    #[serde(default)]
+    made: bool,
 }
 
 /// Only to tell a newer header from a damaged one.
@@ -399,7 +402,7 @@ impl KeySlots {
         if let Some(parent) = self.path.parent() {
             files::private_dir(parent)?;
         }
-        self.save(&Header { version: HEADER_VERSION, id, slots, tries: Counter::default() })
+        self.save(&Header { version: HEADER_VERSION, id, slots, tries: Counter::default(), made: false })
     }
 
     /// The key of `wallet.db`.
@@ -415,10 +418,14 @@ impl KeySlots {
         let tries_left = self.count_try(clock)?;
         match slot.unwrap(&header.id, &kek)? {
             Some(key) => {
-                self.change(|header| {
+                let reset = self.change(|header| {
                     header.tries = Counter::default();
                     Ok(())
-                })?;
+                });
+                if let Err(error) = reset {
+                    // The passcode is right; that the counter cannot be set back (a full disk) is no reason to keep its owner out.
+                    tracing::warn!(%error, "the counter of wrong passcodes was not set back");
+                }
                 Ok(key)
             }
             None => Err(KeySlotError::WrongPasscode { tries_left }),
@@ -456,6 +463,19 @@ impl KeySlots {
                 .find(|s| s.kind == SlotKind::Passcode && s.wrapped == before.wrapped)
                 .ok_or(KeySlotError::NoSlot)?;
             *place = slot;
+            Ok(())
+        })
+    }
+
+    /// Whether [`Self::set_made`] was called: the databases were there once.
+    pub fn is_made(&self) -> Result<bool, KeySlotError> {
+        Ok(self.load()?.made)
+    }
+
+    /// Writes down that the databases are there. They may be deleted, this says that they were.
+    pub fn set_made(&self) -> Result<(), KeySlotError> {
+        self.change(|header| {
+            header.made = true;
             Ok(())
         })
     }

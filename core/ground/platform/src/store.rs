@@ -49,6 +49,9 @@ pub enum StoreError {
     /// No such database.
     #[error("there is no database")]
     Missing,
+    /// There was one here, and it is gone.
+    #[error("the database that was here is gone")]
+    Gone,
     /// There is one already.
     #[error("there is a database already")]
     Exists,
@@ -92,6 +95,7 @@ impl StoreError {
             Self::Newer => "newer",
             Self::NoCipher => "no-cipher",
             Self::Missing => "missing",
+            Self::Gone => "gone",
             Self::Exists => "exists",
             Self::Busy => "busy",
             Self::Full => "full",
@@ -334,6 +338,54 @@ impl Database {
         }
     }
 
+    /// Opens a database of what can be fetched again, or makes it. Every page is read first; one that is damaged, or another key's, is set aside as
+    /// `NAME.damaged` and a new one made in its place. Gives whether it is new. A plain one, a newer one and a failing disk are errors as ever.
+    pub fn open_or_rebuild(path: &Path, key: &DatabaseKey, migrations: &[&'static str]) -> Result<(Self, bool), StoreError> {
+        if matches!(look(path)?, Look::Missing | Look::Empty) {
+            return Ok((Self::create(path, key, migrations)?, true));
+        }
+        let opened = Self::open(path, key, migrations).and_then(|database| {
+            let sound = database.check_pages();
+            if sound.is_err() {
+                // Closing writes the log back; what it says of a damaged file does not matter.
+                let _ = database.close();
+            }
+            sound.map(|()| database)
+        });
+        match opened {
+            Err(StoreError::Corrupt | StoreError::WrongKey) => {
+                for side in ["-wal", "-shm"] {
+                    remove(&side_file(path, side))?;
+                }
+                fs::rename(path, side_file(path, ".damaged"))?;
+                Ok((Self::create(path, key, migrations)?, true))
+            }
+            other => other.map(|database| (database, false)),
+        }
+    }
+
+    /// Reads every page, its authentication code and the structure.
+    ///
+    /// [`StoreError::Corrupt`] when one was changed.
+    pub fn check_pages(&self) -> Result<(), StoreError> {
+        self.read(|db| {
+            let mut codes = db.prepare("PRAGMA cipher_integrity_check")?;
+            if codes.query([])?.next()?.is_some() {
+                return Err(StoreError::Corrupt);
+            }
+            let told: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            if told == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
+        })
+    }
+
+    /// Writes the log back into the database, flushed, and empties it: what was committed before does not hang on the log any more.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.read(|db| {
+            let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+        })
+    }
+
     /// Opens a closed database again; nothing happens when it is open.
     pub fn reopen(&self, key: &DatabaseKey) -> Result<(), StoreError> {
         let mut guard = self.enter()?;
@@ -425,5 +477,7 @@ fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

@@ -118,6 +118,13 @@ impl OpenRequest {
         self.ephemeral = None;
     }
 
+    /// Whether a text opens with this request's key. Changes nothing: the request stays open, so that its taker can write down that it was
+    /// answered before it is.
+    pub fn takes(&self, text: &str) -> bool {
+        let opens = |message: Encrypted, key| message.open(key, &self.hash).is_some();
+        self.ephemeral.as_ref().is_some_and(|key| read_envelope(text).is_ok_and(|message| opens(message, key)))
+    }
+
     /// Opens an answer; gives the key binding token, which is not verified yet. One answer is taken for each document asked for, each text once;
     /// with the last one the request closes. A text that does not open leaves the request as it was.
     ///

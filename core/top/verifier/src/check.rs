@@ -101,6 +101,14 @@ impl Verifier {
     /// Finds the open request that the text answers and closes it, in memory and for ever.
     fn take(&self, text: &str, now: Timestamp) -> Result<Opened, VerifierError> {
         let monotonic = self.clock.monotonic_millis();
+        // The mark comes first: where it cannot be written (a full disk) the request stays open, and the answer can be given again.
+        let in_time = |ask: &&OpenAsk| ask.closes_at_millis > monotonic && !ask.request.is_stale(now);
+        let asked = lock(&self.open).iter().find(|ask| ask.request.takes(text)).filter(in_time).map(|ask| ask.request.hash());
+        if let Some(hash) = asked
+            && !self.write(|tx| rows::consume(tx, &hash, now))?
+        {
+            return Ok(Opened::Refused("the request had its answer"));
+        }
         let found = {
             let mut open = lock(&self.open);
             let mut found = None;
@@ -127,9 +135,6 @@ impl Verifier {
             // It opened with this key; what came out may still be anything.
             Some((ask, opened)) => (ask, opened.ok()),
         };
-        if !self.write(|tx| rows::consume(tx, &ask.request.hash(), now))? {
-            return Ok(Opened::Refused("the request had its answer"));
-        }
         Ok(match token {
             Some(token) => Opened::Token(ask, token),
             None => Opened::Nonsense(ask),
@@ -285,7 +290,15 @@ struct UsedList {
 
 impl StatusLookup for HeldLists<'_> {
     fn status_list(&self, uri: &str) -> Option<Arc<VerifiedStatusList>> {
-        let row = self.verifier.read(|db| rows::list(db, uri)).ok().flatten()?;
+        let row = match self.verifier.read(|db| rows::list(db, uri)) {
+            Ok(row) => row?,
+            Err(_) => {
+                let detail = "the list on this device cannot be read: sync again";
+                let signature = Fact::not_checked(FactName::StatusSignature, By::Verifier, detail);
+                *lock(&self.used) = Some(UsedList { signature, dates: None });
+                return None;
+            }
+        };
         let (facts, list) = UnverifiedStatusList::decode(&row.token).ok()?.verify(&self.trust.targets, uri, self.now, By::Verifier);
         let signature = facts.into_iter().find(|fact| fact.name() == FactName::StatusSignature)?;
         *lock(&self.used) = Some(UsedList { signature, dates: list.is_some().then(|| ListDates::from(&row)) });

@@ -20,6 +20,14 @@ pub(crate) fn observe_trust(inner: &Inner, snapshot: &TrustSnapshot) -> Result<(
     note(inner, |guard| guard.observe_trust(snapshot.timestamp_version(), dated, inner.clock()))
 }
 
+/// With no anchor (a new cache, or one that was lost) the kept trust snapshot is one: it was signed, and it was verified when it was kept.
+pub(crate) fn keep_floor(inner: &Inner) -> Result<(), WalletError> {
+    match inner.updater().current() {
+        Some(kept) if load(inner)?.anchor().is_none() => observe_trust(inner, &kept),
+        _ => Ok(()),
+    }
+}
+
 /// Takes note of the date of a status list that was verified.
 pub(crate) fn observe_dated(inner: &Inner, dated: Timestamp) -> Result<(), WalletError> {
     note(inner, |guard| guard.observe_dated(dated, inner.clock()))

@@ -148,6 +148,11 @@ pub(crate) fn finish(db: &Connection, id: i64, outcome: ConsentOutcome, reason: 
 }
 
 /// Acts that were open when the process died.
+pub(crate) fn is_interrupted(db: &Connection) -> Result<bool, WalletError> {
+    Ok(db.query_row("SELECT EXISTS (SELECT 1 FROM consent WHERE outcome IS NULL)", [], |r| r.get(0))?)
+}
+
+/// Every act without an end has failed.
 pub(crate) fn fail_interrupted(db: &Connection) -> Result<(), WalletError> {
     db.execute("UPDATE consent SET outcome = 'failed', reason = 'interrupted' WHERE outcome IS NULL", [])?;
     Ok(())

@@ -149,6 +149,12 @@ pub(crate) fn issued_at(db: &Connection, id: &str) -> Result<Option<Timestamp>, 
     Ok(at.flatten().map(Timestamp::from_unix))
 }
 
+/// As of when a document's state is known.
+pub(crate) fn as_of(db: &Connection, id: &str) -> Result<Option<Timestamp>, WalletError> {
+    let at: Option<i64> = db.query_row("SELECT as_of FROM document WHERE id = ?1", [id], |r| r.get(0)).optional()?;
+    Ok(at.map(Timestamp::from_unix))
+}
+
 /// Writes a document's state.
 pub(crate) fn set_state(db: &Connection, id: &str, state: DocumentState, as_of: Timestamp) -> Result<(), WalletError> {
     db.execute(

@@ -136,7 +136,7 @@ pub enum Problem {
     Declined,
     /// The store is unusable.
     Storage {
-        /// Static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `exists`, `key-slots`, `busy` (another program has
+        /// Static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `gone`, `exists`, `key-slots`, `busy` (another program has
         /// the folder), `full` (the disk), `disk`.
         reason: String,
     },
@@ -248,12 +248,9 @@ fn of_http(error: HttpError) -> Problem {
     match error {
         HttpError::PlainHttp => Problem::Invalid { reason: "plain-http".to_owned() },
         HttpError::Request | HttpError::Settings => Problem::Invalid { reason: "service".to_owned() },
-        HttpError::Unreachable
-        | HttpError::Tls
-        | HttpError::Timeout
-        | HttpError::Dropped
-        | HttpError::TooLarge
-        | HttpError::Redirect
-        | HttpError::Malformed => Problem::Network,
+        HttpError::TooLarge => Problem::Invalid { reason: "answer-too-large".to_owned() },
+        HttpError::Unreachable | HttpError::Tls | HttpError::Timeout | HttpError::Dropped | HttpError::Redirect | HttpError::Malformed => {
+            Problem::Network
+        }
     }
 }

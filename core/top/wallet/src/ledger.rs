@@ -222,8 +222,7 @@ fn of_sd_cwt(bytes: &[u8], key: &PublicKey) -> LedgerCredential {
 }
 
 fn consents(db: &Connection) -> Result<Vec<LedgerConsent>, WalletError> {
-    let mut statement =
-        db.prepare_cached("SELECT id, at, role, document, copy_set, outcome, reason, request FROM consent ORDER BY id")?;
+    let mut statement = db.prepare_cached("SELECT id, at, role, document, copy_set, outcome, reason, request FROM consent ORDER BY id")?;
     let rows = statement.query_map([], |r| {
         let outcome: Option<String> = r.get(5)?;
         let entry = LedgerConsent {

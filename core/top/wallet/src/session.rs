@@ -106,6 +106,10 @@ fn ended_elsewhere(error: WalletError) -> WalletError {
 /// A refused DPoP proof means most of all that the clocks differ. The service's own time has been noted: the fact `clock` tells.
 fn clock_first(inner: &Inner, error: WalletError) -> WalletError {
     let refused = matches!(&error, WalletError::Service { code, .. } if code == "invalid_dpop_proof");
+    if matches!(&error, WalletError::Service { code, .. } if code == "clock_behind") {
+        // The service says itself that its clock is wrong.
+        return WalletError::Unchecked(FactName::Clock);
+    }
     match clock::fact(inner).map(|fact| fact.outcome()) {
         Ok(Outcome::Failed) if refused => WalletError::Untrusted(FactName::Clock),
         Ok(Outcome::NotChecked) if refused => WalletError::Unchecked(FactName::Clock),

@@ -103,6 +103,12 @@ fn changes(inner: &Inner) -> Result<Vec<Change>, WalletError> {
             }
             other => other?,
         };
+        // An answer to somebody else, recorded and given again, is not ours.
+        let account: Option<String> =
+            inner.read(|db| Ok(db.query_row("SELECT account FROM account", [], |r| r.get(0)).optional()?.flatten()))?;
+        if account.is_none() || answer.get("account").and_then(Value::as_str) != account.as_deref() {
+            return Err(WalletError::Answer("change feed"));
+        }
         let (page, next) = read_page(&answer, cursor)?;
         let now = inner.now();
         inner.write(|db| {
@@ -195,6 +201,11 @@ fn apply_state(db: &Connection, id: &str, state: DocumentState, as_of: Timestamp
     let Some(known) = documents::state(db, id)? else {
         return Ok(());
     };
+    // A summary older than what is known, given again, makes nothing better than it is.
+    let better = matches!((known, state), (DocumentState::Suspended | DocumentState::Ended, DocumentState::Issued));
+    if better && documents::as_of(db, id)?.is_some_and(|known| as_of < known) {
+        return Ok(());
+    }
     match (known, state) {
         (_, DocumentState::Ended) if known != DocumentState::Ended => end_document(db, id, as_of),
         (DocumentState::OutOfDate | DocumentState::Requested, DocumentState::Issued) => Ok(()),
@@ -301,6 +312,20 @@ mod tests {
         assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Issued));
         assert!(copies::choose(&db, "driving-licence", Timestamp::from_unix(1)).unwrap().is_some());
         assert_eq!(notices(&db).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn bad_input_an_old_summary_given_again_reinstates_nothing() {
+        let db = copies::tests::database();
+        let at = Timestamp::from_unix(9);
+        documents::set_state(&db, "driving-licence", DocumentState::Suspended, at).unwrap();
+        apply_state(&db, "driving-licence", DocumentState::Issued, at.plus_secs(-1)).unwrap();
+        assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Suspended));
+        apply_state(&db, "driving-licence", DocumentState::Issued, at.plus_secs(1)).unwrap();
+        assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Issued));
+        // What is worse is taken whatever its date: this device's own clock may have dated what it knows.
+        apply_state(&db, "driving-licence", DocumentState::Suspended, at).unwrap();
+        assert_eq!(documents::state(&db, "driving-licence").unwrap(), Some(DocumentState::Suspended));
     }
 
     #[test]

@@ -147,6 +147,27 @@ fn bad_input_centrals_trust_dated_a_day_ahead_comes_down_with_the_next_version()
 }
 
 #[test]
+fn a_misdated_version_holds_no_longer_than_to_its_date() {
+    let clock = hand(T, 0, "a");
+    let mut guard = ClockGuard::default();
+    guard.observe_trust(1, at(T - 3600), &clock);
+    guard.observe_trust(2, at(T + DAY), &clock);
+    // Before its date clock and service together are not enough; after it they are, though on this boot a day passed since.
+    clock.pass(3600);
+    guard.observe_service(at(T + 3600), &clock);
+    assert_eq!(outcome(&guard, &clock), Outcome::Failed);
+    clock.pass(DAY);
+    assert_eq!(outcome(&guard, &clock), Outcome::Failed);
+    guard.observe_service(at(T + DAY + 3600), &clock);
+    assert_eq!(outcome(&guard, &clock), Outcome::Passed);
+    assert_eq!(guard.floor(&clock), Some(at(T + DAY + 3600)));
+    // A clock that was set back does not get there: the service does not agree with it.
+    clock.set(T);
+    guard.observe_service(at(T + DAY + 3700), &clock);
+    assert_eq!(outcome(&guard, &clock), Outcome::Failed);
+}
+
+#[test]
 fn bad_input_centrals_clock_a_day_behind_lowers_nothing() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();

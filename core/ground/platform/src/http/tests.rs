@@ -181,16 +181,63 @@ fn paths_cannot_leave_the_base_url() {
 }
 
 #[test]
-fn oversized_bodies_are_refused() {
+fn bad_input_the_relays_answer_too_large() {
     let (_authority, _server, http) = world();
     assert_eq!(http.get("/large", &[]), Err(HttpError::TooLarge), "announced");
     assert_eq!(http.get("/endless", &[]), Err(HttpError::TooLarge), "not announced");
     assert_eq!(http.get_capped("/large", &[], 100_000).unwrap().body.len(), 100_000);
     assert_eq!(http.get_capped("/large", &[], 99_999), Err(HttpError::TooLarge));
+    // Announced as larger than any memory, with one byte sent: refused by what it says of itself, nothing is set aside for it.
+    let authority = Authority::new();
+    let (address, _) = raw(&authority, |out| {
+        let _ = out.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\nx");
+    });
+    assert_eq!(Http::new(authority.client(address)).unwrap().get("/hello", &[]), Err(HttpError::TooLarge));
+    // A head without end is given up long before it fills a memory.
+    let (address, sent) = raw(&authority, |out| {
+        let _ = out.write_all(b"HTTP/1.1 200 OK\r\n");
+        for number in 0.. {
+            if out.write_all(format!("x-{number}: {}\r\n", "y".repeat(1000)).as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    let refused = Http::new(authority.client(address)).unwrap().get("/hello", &[]);
+    assert!(matches!(refused, Err(HttpError::TooLarge | HttpError::Malformed | HttpError::Dropped)), "{refused:?}");
+    assert!(sent.load(Ordering::SeqCst) < 8 << 20, "{} bytes were taken", sent.load(Ordering::SeqCst));
+}
+
+/// A TLS server that reads one request and then writes whatever it wants; and how much it could write.
+fn raw(authority: &Authority, say: impl Fn(&mut dyn Write) + Send + 'static) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
+    struct Counted<W>(W, Arc<AtomicUsize>);
+    impl<W: Write> Write for Counted<W> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let written = self.0.write(bytes)?;
+            self.1.fetch_add(written, Ordering::SeqCst);
+            Ok(written)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            self.0.flush()
+        }
+    }
+    let config = authority.server(VALID).get_inner();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sent);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+            let _ = tls.read(&mut [0; 4096]);
+            say(&mut Counted(tls, Arc::clone(&count)));
+        }
+    });
+    (address, sent)
 }
 
 #[test]
-fn slow_bodies_end_in_time() {
+fn bad_input_the_relays_answer_too_slow() {
     let (_authority, _server, http) = world();
     for path in ["/silent", "/slow"] {
         let started = Instant::now();
@@ -199,6 +246,24 @@ fn slow_bodies_end_in_time() {
     }
     // And the client is usable afterwards.
     assert_eq!(http.get("/hello", &[]).unwrap().status, 200);
+    // A head, and a body, that dribble: never silent for long, and yet an end to the whole exchange.
+    let authority = Authority::new();
+    for whole in [
+        &b"HTTP/1.1 200 OK\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nbbbbbbbbbbbbb",
+    ] {
+        let (address, _) = raw(&authority, move |out| {
+            for byte in whole.iter().cycle().take(whole.len() + 100) {
+                if out.write_all(&[*byte]).and_then(|()| out.flush()).is_err() {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let started = Instant::now();
+        assert_eq!(Http::new(authority.client(address)).unwrap().get("/hello", &[]), Err(HttpError::Timeout));
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[test]

@@ -46,6 +46,10 @@ pub(crate) fn begin(inner: &Inner) -> Result<ActivationView, WalletError> {
     let answer = inner.service.post("/activation/open", &json!({"device_key": key.public.to_jwk(), "action": ACTION}))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|t| !t.is_empty() && t.len() <= 128).map(str::to_owned);
     let bad = || WalletError::Answer("activation session");
+    // One that another device got, recorded and given again: its challenge is not for this wallet's card.
+    if text("device").is_none_or(|device| device != b64u(&key.public.thumbprint())) {
+        return Err(bad());
+    }
     let nonce = b64u_decode(&text("nonce").ok_or_else(bad)?).ok().and_then(|n| n.try_into().ok()).ok_or_else(bad)?;
     let life = answer.get("expires_in").and_then(Value::as_i64).filter(|s| *s > 0).ok_or_else(bad)?.min(MAX_SESSION);
     let activation = Activation {
@@ -277,7 +281,12 @@ fn send(inner: &Inner, activation: &mut Activation, path: &str, body: &Value) ->
         commit(inner, activation)?;
         return Err(WalletError::Expired("activation session"));
     }
-    result
+    let answer = result?;
+    // Every answer names its session: one of another, recorded and given again, must not stand for central's word about this one.
+    if answer.get("session").and_then(Value::as_str) != Some(activation.session.as_str()) {
+        return Err(WalletError::Answer("activation session"));
+    }
+    Ok(answer)
 }
 
 fn read_facts(answer: &Value) -> Result<Vec<Fact>, WalletError> {

@@ -106,7 +106,14 @@ fn register(inner: &Inner, metadata: &Metadata, batch: &Batch) -> Result<bool, W
     let body = json!({"challenge": batch.challenge, "evidence": b64u(&batch.evidence)});
     let refused = |error: &WalletError| matches!(error, WalletError::Service { status: 400 | 404 | 409, .. });
     match session::post(inner, "/wallet-provider/keys", &body) {
-        Ok(_) => {}
+        Ok(answer) => {
+            // The answer names the keys: one about others says nothing about these.
+            let named = answer.get("registered").and_then(Value::as_array).ok_or(WalletError::Answer("key registration"))?;
+            let ours: BTreeSet<String> = batch.keys.iter().map(|(_, key)| b64u(&key.thumbprint())).collect();
+            if named.len() != ours.len() || !named.iter().all(|key| key.as_str().is_some_and(|key| ours.contains(key))) {
+                return Err(WalletError::Answer("key registration"));
+            }
+        }
         // A challenge is good once. If only the answer was lost, the keys are known and can be attested.
         Err(error) if refused(&error) => match attestation(inner, metadata, batch) {
             Ok(_) => {}

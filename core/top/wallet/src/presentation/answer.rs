@@ -40,6 +40,7 @@ struct Showing<'a> {
 pub(super) fn answer(pending: &PendingRequest, document: &str, fields: &[String]) -> Result<Answer, WalletError> {
     let inner = &*pending.inner;
     let _showing = inner.showing()?;
+    settle(inner)?;
     let now = inner.now();
     if pending.answered_before || inner.read(|db| consent::was_answered(db, &pending.hash))? {
         return Err(WalletError::AnsweredBefore);
@@ -87,6 +88,18 @@ pub(super) fn answer(pending: &PendingRequest, document: &str, fields: &[String]
     }
     inner.tell("documents", "shown");
     Ok(Answer { text, document: document.to_owned(), fields: showing.fields, expires_at: request.exp() })
+}
+
+/// An act that a full disk broke off after it had begun is settled before the next one, as [`crate::Wallet::unlock`] does after a kill: its copy is
+/// spent, its entry says that it failed. There is no other act: the caller has the showing to himself.
+fn settle(inner: &Inner) -> Result<(), WalletError> {
+    if inner.read(consent::is_interrupted)? {
+        inner.write(|db| {
+            copies::spend_reserved(db)?;
+            consent::fail_interrupted(db)
+        })?;
+    }
+    Ok(())
 }
 
 /// See [`PendingRequest::decline`].
@@ -159,6 +172,8 @@ impl Showing<'_> {
     /// Reserve and intent, sign, spend and log, then the text.
     fn run(&self, authorisation: &AuthorisationId) -> Result<String, WalletError> {
         let intent = self.reserve()?;
+        // From here on the copy is known as begun by the database itself, not by its log alone: a log that loses its end cannot bring it back.
+        self.inner().checkpoint()?;
         let signed = self.sealed(|message| Ok(self.inner().keys().sign(Some(authorisation), &self.copy.key_id, message)?));
         self.inner().write(|db| {
             // Whatever came of it, this copy is never shown again.
