@@ -43,6 +43,7 @@ def main(checkout, binary, out, head):
         lines += ["Not passed:", ""] + [f"- `{short[name]}`: {REASONS.get(short[name], '**no reason known**')}" for name in failed]
     else:
         lines.append("No case was skipped, none is expected to fail.")
+    lines += ["", "`test_repository_simulator.py` tries the suite's own server and says nothing about a client."]
     pathlib.Path(out).write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
     for name in surprising:
