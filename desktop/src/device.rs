@@ -1,7 +1,7 @@
 //! A wallet or a staff device in a folder of this machine: opened with the desktop's own ports, through the exported border, as a phone does it.
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -144,7 +144,7 @@ impl Recorder for AnswerRecord {
     fn asked(&self, request: &[u8; 32], key: &[u8]) {
         let (request, key) = (hex::encode(request), hex::encode(key));
         let folder = self.folder.join("keys");
-        let written = std::fs::create_dir_all(&folder).and_then(|()| {
+        let written = DirBuilder::new().recursive(true).mode(0o700).create(&folder).and_then(|()| {
             let mut file = File::options().write(true).create_new(true).mode(0o600).open(folder.join(format!("{request}.json")))?;
             writeln!(file, "{}", serde_json::json!({ "request": request, "key": key }))
         });

@@ -197,10 +197,16 @@ fn an_officer_is_told_every_value_and_what_was_withheld() {
 fn files_with_personal_data_are_for_their_owner_only() {
     let story = Story::told();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let answers = files(&story.path("story/record/answers"));
-    assert!(!answers.is_empty());
+    // Decrypted answers, and beside them the keys that open what was on the pictures.
+    let (folders, mut answers): (Vec<_>, Vec<_>) = files(&story.path("story/record/answers")).into_iter().partition(|p| p.is_dir());
+    assert_eq!(folders.len(), 1, "keys/");
+    answers.extend(folders.iter().flat_map(|folder| files(&folder.to_string_lossy())));
+    assert!(answers.len() >= 2);
     for path in answers.iter().chain(&[PathBuf::from(story.path("story/central/central.sqlite"))]) {
         assert_eq!(Permissions::from_mode(mode(path)), Permissions::from_mode(0o600), "{}", path.display());
+    }
+    for path in &folders {
+        assert_eq!(Permissions::from_mode(mode(path)), Permissions::from_mode(0o700), "{}", path.display());
     }
 }
 
