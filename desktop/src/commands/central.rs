@@ -35,9 +35,11 @@ fn clock(offset: i64) -> Arc<dyn TimeSource> {
 
 fn failed(error: CentralError) -> Trouble {
     match error {
-        CentralError::Invalid(_) | CentralError::NotFound(_) | CentralError::Unknown { .. } | CentralError::Directory(_) => {
-            Trouble::usage(error.to_string())
-        }
+        CentralError::Invalid(_)
+        | CentralError::NotFound(_)
+        | CentralError::Unknown { .. }
+        | CentralError::Directory(_)
+        | CentralError::Ceremony(_) => Trouble::usage(error.to_string()),
         other => Trouble::outside("central", other),
     }
 }

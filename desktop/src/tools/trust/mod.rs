@@ -22,7 +22,7 @@ const PINNED: &str = "pinned-root";
 pub fn run(arguments: TrustClientArgs) -> Result<u8, Trouble> {
     let outcome = match &arguments.command {
         TrustClientCommand::Init { root } => return init(&arguments.metadata_dir, root),
-        TrustClientCommand::Refresh => client(&arguments)?.refresh().map_err(|e| e.to_string()),
+        TrustClientCommand::Refresh => client(&arguments)?.refresh(),
         TrustClientCommand::Download => download(&arguments)?,
     };
     match outcome {

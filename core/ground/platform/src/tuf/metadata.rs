@@ -59,6 +59,7 @@ impl Header {
 
 /// `root.json`.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_field_names)] // Named as the document names them.
 pub(super) struct Root {
     pub(super) header: Header,
     pub(super) consistent: bool,
@@ -277,6 +278,7 @@ fn matches_part(pattern: &str, part: &str) -> bool {
 
 /// `targets.json`, and the document of a delegated role.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_field_names)] // Named as the document names them.
 pub(super) struct Targets {
     pub(super) header: Header,
     pub(super) targets: BTreeMap<String, TargetInfo>,
