@@ -135,9 +135,10 @@ pub(crate) fn submit_code(inner: &Inner, code: &str) -> Result<ActivationView, W
     need(&activation, Step::CodeSent, inner.now())?;
     let body = json!({"session": activation.session, "code": code});
     let answer = send(inner, &mut activation, "/activation/code/verify", &body)?;
-    activation.tries_left = tries(&answer).or(activation.tries_left);
     let facts = read_facts(&answer)?;
-    if passed(&facts, FactName::AccountFactors) {
+    let right = judged(&facts, FactName::AccountFactors, "code")?;
+    activation.tries_left = tries(&answer).or(activation.tries_left);
+    if right {
         activation.step = Step::Code;
     } else if activation.tries_left == Some(0) {
         activation.step = Step::NotStarted;
@@ -159,9 +160,10 @@ pub(crate) fn submit_face(inner: &Inner, image: &[u8]) -> Result<ActivationView,
     need(&activation, Step::Code, inner.now())?;
     let body = json!({"session": activation.session, "image": b64u(image)});
     let answer = send(inner, &mut activation, "/activation/face", &body)?;
-    activation.tries_left = tries(&answer).or(activation.tries_left);
     let facts = read_facts(&answer)?;
-    if passed(&facts, FactName::PortraitMatch) {
+    let right = judged(&facts, FactName::PortraitMatch, "face")?;
+    activation.tries_left = tries(&answer).or(activation.tries_left);
+    if right {
         activation.step = Step::Face;
     } else if activation.tries_left == Some(0) {
         activation.step = Step::NotStarted;
@@ -306,6 +308,12 @@ fn merge(old: &[Fact], new: Vec<Fact>) -> Vec<Fact> {
 
 fn has_failed(facts: &[Fact]) -> bool {
     facts.iter().any(|fact| fact.outcome() == Outcome::Failed)
+}
+
+/// Whether the factor that was given passed. An answer that says nothing of it answers something else.
+fn judged(facts: &[Fact], name: FactName, factor: &str) -> Result<bool, WalletError> {
+    let fact = facts.iter().find(|fact| fact.name() == name && fact.subject() == factor).ok_or(WalletError::Answer("facts"))?;
+    Ok(fact.outcome() == Outcome::Passed)
 }
 
 fn passed(facts: &[Fact], name: FactName) -> bool {
