@@ -68,6 +68,8 @@ impl Reading {
 pub struct Anchor {
     /// The signed time that holds.
     signed: Option<Reading>,
+    /// Root version under which the next was signed; 0 before the first.
+    root: u64,
     /// Newest version of the trust repository's timestamp that was seen; 0 before the first.
     version: u64,
     /// Its date, Unix seconds.
@@ -82,8 +84,20 @@ pub struct Anchor {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stored {
-    First { signed_unix: i64, seen_monotonic_millis: u64, boot_id: String },
-    Present { signed: Option<Reading>, version: u64, version_unix: Option<i64>, heard: Option<Reading>, agreed: Option<Reading> },
+    First {
+        signed_unix: i64,
+        seen_monotonic_millis: u64,
+        boot_id: String,
+    },
+    Present {
+        signed: Option<Reading>,
+        #[serde(default)]
+        root: u64,
+        version: u64,
+        version_unix: Option<i64>,
+        heard: Option<Reading>,
+        agreed: Option<Reading>,
+    },
 }
 
 impl From<Stored> for Anchor {
@@ -92,9 +106,11 @@ impl From<Stored> for Anchor {
             Stored::First { signed_unix: unix, seen_monotonic_millis: monotonic_millis, boot_id } => {
                 let signed = Some(Reading { unix, monotonic_millis, boot_id });
                 // It may be a misdated one that was never to come down: the next trust repository may correct it.
-                Self { signed, version: 0, version_unix: Some(unix), heard: None, agreed: None }
+                Self { signed, root: 0, version: 0, version_unix: Some(unix), heard: None, agreed: None }
             }
-            Stored::Present { signed, version, version_unix, heard, agreed } => Self { signed, version, version_unix, heard, agreed },
+            Stored::Present { signed, root, version, version_unix, heard, agreed } => {
+                Self { signed, root, version, version_unix, heard, agreed }
+            }
         }
     }
 }
@@ -135,27 +151,31 @@ impl ClockGuard {
 
     /// Takes note of the date of a **verified** trust timestamp of this version, seen now. Gives true when the anchor changed (persist it).
     ///
+    /// `version` is that of the root in force, then that of the timestamp: keys that a newer root took away may have signed any version and any date,
+    /// and versions start over after them (TUF 5.3.11).
+    ///
     /// An older version says nothing. A newer one that is dated before its predecessor shows that one of them is dated wrongly; the floor comes
     /// down to it when the device's own clock stands below the floor, so that two of three agree, and stays otherwise.
-    pub fn observe_trust(&mut self, version: u64, dated: Timestamp, clock: &dyn Clock) -> bool {
+    pub fn observe_trust(&mut self, version: (u64, u64), dated: Timestamp, clock: &dyn Clock) -> bool {
         let anchor = self.known();
-        let newer = version > anchor.version;
-        if version < anchor.version {
+        let newer = version > (anchor.root, anchor.version);
+        if version < (anchor.root, anchor.version) {
             return false;
         }
+        let (root, version) = version;
         let floor = anchor.floor(clock);
         let misdated = newer && anchor.version_unix.is_some_and(|before| dated.unix() < before);
         let below = floor.is_some_and(|floor| clock.wall().plus_secs(BEHIND_TOLERANCE_SECS) < floor);
         if misdated && below {
             let signed = Some(Reading::now(dated, clock));
             // What was heard while the wrong date stood is worth no more than it.
-            self.anchor = Some(Anchor { signed, version, version_unix: Some(dated.unix()), heard: None, agreed: None });
+            self.anchor = Some(Anchor { signed, root, version, version_unix: Some(dated.unix()), heard: None, agreed: None });
             return true;
         }
         let mut changed = self.raise(dated, clock);
         if newer {
             let anchor = self.anchor.get_or_insert_with(Anchor::nothing);
-            anchor.version = version;
+            (anchor.root, anchor.version) = (root, version);
             anchor.version_unix = Some(anchor.version_unix.map_or(dated.unix(), |before| before.max(dated.unix())));
             changed = true;
         }
@@ -257,7 +277,7 @@ impl ClockGuard {
 
 impl Anchor {
     const fn nothing() -> Self {
-        Self { signed: None, version: 0, version_unix: None, heard: None, agreed: None }
+        Self { signed: None, root: 0, version: 0, version_unix: None, heard: None, agreed: None }
     }
 }
 

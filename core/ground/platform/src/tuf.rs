@@ -53,6 +53,9 @@ pub const MAX_TARGETS: usize = 64;
 /// The most bytes of all targets together.
 pub const MAX_ALL_TARGETS: usize = 16 << 20;
 
+/// Files by name.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
 /// Whether some bytes can be read as metadata of some role. Nothing is verified.
 pub fn is_metadata(bytes: &[u8]) -> bool {
     metadata::is_some_role(bytes)
@@ -201,6 +204,10 @@ impl TrustUpdater {
                 mark: TrustMark::default(),
             };
             current = load::load(begin, &BTreeMap::new()).ok().map(Arc::new);
+            // What verifies tells its own versions. The note beside it is signed by nobody, and counts only where nothing verifies.
+            if let Some(loaded) = &current {
+                mark = loaded.mark.clone();
+            }
         }
         Ok(Self { config, current: Mutex::new(current), mark: Mutex::new(mark), updating: AtomicBool::new(false) })
     }
@@ -224,6 +231,13 @@ impl TrustUpdater {
         self.mark.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same, unless it comes from a note in the folder that nothing verified proves: whoever wrote a version into it that will never be
+    /// reached must not have it written down elsewhere, where it would outlive the folder.
+    pub fn proven_mark(&self) -> Option<TrustMark> {
+        self.loaded()?;
+        Some(self.mark())
+    }
+
     /// The current snapshot. It may have expired: see [`TrustSnapshot::freshness`].
     pub fn current(&self) -> Option<Arc<TrustSnapshot>> {
         self.loaded().map(|loaded| Arc::clone(&loaded.snapshot))
@@ -240,7 +254,7 @@ impl TrustUpdater {
     }
 
     /// The same files in memory, by stored name: metadata, then targets.
-    pub fn current_files(&self) -> Option<(BTreeMap<String, Vec<u8>>, BTreeMap<String, Vec<u8>>)> {
+    pub fn current_files(&self) -> Option<(Files, Files)> {
         self.loaded().map(|loaded| (loaded.metadata.clone(), loaded.targets.clone()))
     }
 

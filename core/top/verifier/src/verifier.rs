@@ -212,7 +212,7 @@ impl Verifier {
     /// Takes note of the date of a trust snapshot that was verified.
     pub(crate) fn observe_trust(&self, snapshot: &TrustSnapshot) -> Result<(), VerifierError> {
         let Some(dated) = snapshot.signed_at() else { return Ok(()) };
-        self.note(|guard| guard.observe_trust(snapshot.timestamp_version(), dated, &self.clock))
+        self.note(|guard| guard.observe_trust((snapshot.root_version(), snapshot.timestamp_version()), dated, &self.clock))
     }
 
     /// Takes note of the service's own time, heard over TLS.
@@ -239,7 +239,7 @@ impl Verifier {
 
     /// Keeps the highest trust versions in use apart from the trust folder.
     pub(crate) fn keep_mark(&self) -> Result<(), VerifierError> {
-        let mark = self.updater.mark();
+        let Some(mark) = self.updater.proven_mark() else { return Ok(()) };
         self.write(|tx| rows::put_trust_mark(tx, &mark))
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn fact(inner: &Inner) -> Result<Fact, WalletError> {
 /// Takes note of the date of a trust snapshot that was verified.
 pub(crate) fn observe_trust(inner: &Inner, snapshot: &TrustSnapshot) -> Result<(), WalletError> {
     let Some(dated) = snapshot.signed_at() else { return Ok(()) };
-    note(inner, |guard| guard.observe_trust(snapshot.timestamp_version(), dated, inner.clock()))
+    note(inner, |guard| guard.observe_trust((snapshot.root_version(), snapshot.timestamp_version()), dated, inner.clock()))
 }
 
 /// With no anchor (a new cache, or one that was lost) the kept trust snapshot is one: it was signed, and it was verified when it was kept.

@@ -111,7 +111,7 @@ pub(crate) fn hold(inner: &Inner) -> Result<(), WalletError> {
 
 /// Before the wallet is created there is nowhere to keep it.
 fn keep_mark(inner: &Inner) -> Result<(), WalletError> {
-    let text = inner.updater().mark().to_text();
+    let Some(text) = inner.updater().proven_mark().map(|mark| mark.to_text()) else { return Ok(()) };
     let written = inner.write_cache(|db| {
         db.execute("INSERT INTO setting (name, value) VALUES ('trust.mark', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1", [&text])?;
         Ok(())

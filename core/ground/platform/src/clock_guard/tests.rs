@@ -57,7 +57,7 @@ fn nothing_known_is_not_checked() {
 #[test]
 fn bad_input_wrong_clock_is_told_never_passed() {
     let mut guard = ClockGuard::default();
-    assert!(guard.observe_trust(1, at(1_000_000), &hand(1_000_000, 5_000, "a")));
+    assert!(guard.observe_trust((1, 1), at(1_000_000), &hand(1_000_000, 5_000, "a")));
     // Below the anchor, on this boot and on another.
     assert_eq!(outcome(&guard, &hand(1_000_000 - 121, 5_000, "a")), Outcome::Failed);
     assert_eq!(outcome(&guard, &hand(1_000_000 - 121, 1, "b")), Outcome::Failed);
@@ -70,7 +70,7 @@ fn bad_input_wrong_clock_is_told_never_passed() {
 #[test]
 fn near_anchor_plus_elapsed_passes_on_the_same_boot_only() {
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(1_000_000), &hand(1_000_000, 5_000, "a"));
+    guard.observe_trust((1, 1), at(1_000_000), &hand(1_000_000, 5_000, "a"));
     assert_eq!(outcome(&guard, &hand(1_003_600, 3_605_000, "a")), Outcome::Passed);
     assert_eq!(outcome(&guard, &hand(1_003_600, 3_605_000, "b")), Outcome::NotChecked);
 }
@@ -78,11 +78,11 @@ fn near_anchor_plus_elapsed_passes_on_the_same_boot_only() {
 #[test]
 fn older_versions_and_dates_do_not_lower_the_floor() {
     let mut guard = ClockGuard::default();
-    guard.observe_trust(5, at(2_000), &hand(2_000, 0, "a"));
+    guard.observe_trust((1, 5), at(2_000), &hand(2_000, 0, "a"));
     // An older version, however dated; an equal one; a newer one of an earlier date while the clock is right; an older list.
-    assert!(!guard.observe_trust(4, at(9_000), &hand(9_000, 10, "b")));
-    assert!(!guard.observe_trust(5, at(1_999), &hand(2_000, 10, "b")));
-    guard.observe_trust(6, at(1_999), &hand(2_000, 10, "b"));
+    assert!(!guard.observe_trust((1, 4), at(9_000), &hand(9_000, 10, "b")));
+    assert!(!guard.observe_trust((1, 5), at(1_999), &hand(2_000, 10, "b")));
+    guard.observe_trust((1, 6), at(1_999), &hand(2_000, 10, "b"));
     assert!(!guard.observe_dated(at(1_000), &hand(2_000, 10, "b")));
     assert_eq!(guard.floor(&hand(2_000, 10, "b")), Some(at(2_000)));
     // 10 minutes later on the same boot a list signed 5 minutes ago proves less than the anchor does.
@@ -94,14 +94,14 @@ fn older_versions_and_dates_do_not_lower_the_floor() {
 fn a_clock_set_back_stays_found_out_whatever_is_replayed_to_it() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(7, at(T - DAY), &clock);
+    guard.observe_trust((1, 7), at(T - DAY), &clock);
     guard.observe_service(at(T), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::Passed);
     // Set back by ten days, offline, restarted: what is known of the time stays, and old lists and old trust change nothing.
     clock.set(T - 10 * DAY);
     *clock.0.lock().unwrap() = (T - 10 * DAY, 5, "b");
-    guard.observe_trust(6, at(T - 9 * DAY), &clock);
-    guard.observe_trust(7, at(T - DAY), &clock);
+    guard.observe_trust((1, 6), at(T - 9 * DAY), &clock);
+    guard.observe_trust((1, 7), at(T - DAY), &clock);
     guard.observe_dated(at(T - 12 * DAY), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::Failed);
     assert_eq!(guard.floor(&clock), Some(at(T)));
@@ -111,7 +111,7 @@ fn a_clock_set_back_stays_found_out_whatever_is_replayed_to_it() {
 fn bad_input_centrals_clock_a_day_ahead_is_doubt_and_then_forgotten() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(T - 3600), &clock);
+    guard.observe_trust((1, 1), at(T - 3600), &clock);
     // Heard only, and lists of that day: nothing is proven, both times are told, no floor moves.
     guard.observe_service(at(T + DAY), &clock);
     assert!(!guard.observe_dated(at(T + DAY), &clock));
@@ -129,20 +129,20 @@ fn bad_input_centrals_clock_a_day_ahead_is_doubt_and_then_forgotten() {
 fn bad_input_centrals_trust_dated_a_day_ahead_comes_down_with_the_next_version() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(T - 3600), &clock);
-    guard.observe_trust(2, at(T + DAY), &clock);
+    guard.observe_trust((1, 1), at(T - 3600), &clock);
+    guard.observe_trust((1, 2), at(T + DAY), &clock);
     guard.observe_service(at(T + DAY), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::Failed, "a signed time is believed over the device's clock");
     // The service's own time, right again, is not signed: the floor stays until a newer version says so.
     clock.pass(600);
     guard.observe_service(at(T + 600), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::Failed);
-    assert!(guard.observe_trust(3, at(T + 600), &clock));
+    assert!(guard.observe_trust((1, 3), at(T + 600), &clock));
     assert_eq!(guard.floor(&clock), Some(at(T + 600)));
     guard.observe_service(at(T + 600), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::Passed);
     // The misdated version again: older now, it says nothing.
-    assert!(!guard.observe_trust(2, at(T + DAY), &clock));
+    assert!(!guard.observe_trust((1, 2), at(T + DAY), &clock));
     assert_eq!(outcome(&guard, &clock), Outcome::Passed);
 }
 
@@ -150,8 +150,8 @@ fn bad_input_centrals_trust_dated_a_day_ahead_comes_down_with_the_next_version()
 fn a_misdated_version_holds_no_longer_than_to_its_date() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(T - 3600), &clock);
-    guard.observe_trust(2, at(T + DAY), &clock);
+    guard.observe_trust((1, 1), at(T - 3600), &clock);
+    guard.observe_trust((1, 2), at(T + DAY), &clock);
     // Before its date clock and service together are not enough; after it they are, though on this boot a day passed since.
     clock.pass(3600);
     guard.observe_service(at(T + 3600), &clock);
@@ -171,11 +171,11 @@ fn a_misdated_version_holds_no_longer_than_to_its_date() {
 fn bad_input_centrals_clock_a_day_behind_lowers_nothing() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(T - 3600), &clock);
+    guard.observe_trust((1, 1), at(T - 3600), &clock);
     guard.observe_service(at(T), &clock);
     let floor = guard.floor(&clock);
     guard.observe_service(at(T - DAY), &clock);
-    guard.observe_trust(2, at(T - DAY), &clock);
+    guard.observe_trust((1, 2), at(T - DAY), &clock);
     assert_eq!(outcome(&guard, &clock), Outcome::NotChecked);
     assert!(guard.floor(&clock) >= Some(at(T - 3600)) && guard.floor(&clock) <= floor);
     // And somebody who sets his clock back to that day is found out.
@@ -187,7 +187,7 @@ fn bad_input_centrals_clock_a_day_behind_lowers_nothing() {
 fn a_clock_set_back_is_found_out_by_what_was_heard_before_whatever_is_heard_after() {
     let clock = hand(T, 0, "a");
     let mut guard = ClockGuard::default();
-    guard.observe_trust(1, at(T - 5 * DAY), &clock);
+    guard.observe_trust((1, 1), at(T - 5 * DAY), &clock);
     guard.observe_service(at(T), &clock);
     // Set back above the signed date, then the service is reached again: on the same boot, and after a restart.
     clock.set(T - 2 * DAY);
@@ -207,7 +207,7 @@ fn a_clock_set_back_is_found_out_by_what_was_heard_before_whatever_is_heard_afte
 fn an_anchor_survives_storage_and_the_first_form_is_read() {
     let mut guard = ClockGuard::default();
     let clock = hand(T, 7, "a");
-    guard.observe_trust(3, at(T), &clock);
+    guard.observe_trust((1, 3), at(T), &clock);
     guard.observe_service(at(T), &clock);
     let text = serde_json::to_string(guard.anchor().unwrap()).unwrap();
     let back: Anchor = serde_json::from_str(&text).unwrap();
@@ -215,4 +215,24 @@ fn an_anchor_survives_storage_and_the_first_form_is_read() {
     let first: Anchor = serde_json::from_str(r#"{"signed_unix":1000000,"seen_monotonic_millis":5000,"boot_id":"a"}"#).unwrap();
     assert_eq!(first.floor(&hand(0, 6_000, "a")), Some(at(1_000_001)));
     assert!(serde_json::from_str::<Anchor>("{}").is_err());
+}
+
+#[test]
+fn bad_input_a_stolen_timestamp_key_dates_the_future_and_the_next_root_takes_it_back() {
+    let clock = hand(T, 5_000, "a");
+    let mut guard = ClockGuard::default();
+    guard.observe_trust((1, 7), at(T), &clock);
+    // No later version can be signed above this one.
+    let last = u64::try_from(i64::MAX).unwrap();
+    guard.observe_trust((1, last), at(T + 70 * 365 * DAY), &clock);
+    assert_eq!(outcome(&guard, &clock), Outcome::Failed);
+    // As kept, also by a build that knew no roots.
+    let text = serde_json::to_string(guard.anchor().unwrap()).unwrap();
+    for text in [text.clone(), text.replace("\"root\":1,", "")] {
+        let mut guard = ClockGuard::new(Some(serde_json::from_str(&text).unwrap()));
+        clock.pass(60);
+        assert!(guard.observe_trust((2, 8), at(T + 60), &clock));
+        assert_eq!(outcome(&guard, &clock), Outcome::Passed);
+        assert!(!guard.observe_trust((1, last), at(T + 70 * 365 * DAY), &clock), "what the old root vouched for says nothing now");
+    }
 }

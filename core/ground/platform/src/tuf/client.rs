@@ -78,11 +78,14 @@ impl Client {
         let trusted = Trusted::begin(pinned, now, floor, mark).map_err(|_| Fault::Error(TrustError::Root))?;
         let mut client = Self { store, source, trusted };
         client.store.begin(client.trusted.root.header.version, pinned)?;
-        while let Some(kept) = client.store.root(client.trusted.root.header.version + 1) {
-            // A chain that does not hold ends here; the rest is fetched again.
+        loop {
+            let next = client.trusted.root.header.version + 1;
+            let Some(kept) = client.store.root(next) else { break };
+            // A chain that does not hold ends here; the rest is fetched again. What does not hold is nothing to keep, and nothing to pass on.
             if client.trusted.next_root(&kept).is_err() {
                 break;
             }
+            client.store.proven_root(next, kept);
         }
         Ok(client)
     }

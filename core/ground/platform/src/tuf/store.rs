@@ -50,11 +50,14 @@ impl Store {
         }
     }
 
-    /// A kept root.
-    pub(super) fn root(&mut self, version: u64) -> Option<Vec<u8>> {
-        let found = read(&self.place.as_ref()?.join("roots").join(format!("{version}.root.json")))?;
-        self.roots.insert(version, found.clone());
-        Some(found)
+    /// A kept root as it lies there. It is none of the chain before it was verified ([`Store::proven_root`]).
+    pub(super) fn root(&self, version: u64) -> Option<Vec<u8>> {
+        read(&self.place.as_ref()?.join("roots").join(format!("{version}.root.json")))
+    }
+
+    /// A kept root was verified: it belongs to the chain.
+    pub(super) fn proven_root(&mut self, version: u64, bytes: Vec<u8>) {
+        self.roots.insert(version, bytes);
     }
 
     /// Keeps a root that is trusted now.
@@ -77,13 +80,11 @@ impl Store {
 
     /// Keeps a document that is trusted now.
     pub(super) fn put(&mut self, role: &str, bytes: &[u8]) -> Result<(), TrustError> {
-        match &self.place {
-            Some(place) => io(files::replace(&place.join(format!("{role}.json")), bytes)),
-            None => {
-                self.roles.insert(role.to_owned(), bytes.to_vec());
-                Ok(())
-            }
+        if let Some(place) = &self.place {
+            return io(files::replace(&place.join(format!("{role}.json")), bytes));
         }
+        self.roles.insert(role.to_owned(), bytes.to_vec());
+        Ok(())
     }
 
     /// Forgets a document.

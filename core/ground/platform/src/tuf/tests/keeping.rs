@@ -165,3 +165,37 @@ fn one_key_under_several_ids_counts_once() {
     repository.publish_root(&[&old[0], &old[1]]);
     assert_eq!(outcomes(&client.update(&repository, 0).unwrap()), SIGNATURE);
 }
+
+#[test]
+fn bad_input_a_root_planted_among_the_kept_ones_is_neither_kept_nor_passed_on() {
+    let repository = Repository::new();
+    let client = Client::new(&repository);
+    client.update(&repository, 0).unwrap();
+    std::fs::write(client.path().join("roots").join("2.root.json"), b"{}").unwrap();
+    assert_eq!(outcomes(&client.update(&repository, 0).unwrap()), PASSED);
+    let updater = client.updater();
+    assert_eq!(updater.current().unwrap().version(), 1, "also after a restart");
+    assert!(!updater.current_files().unwrap().0.contains_key("2.root.json"));
+}
+
+#[test]
+fn bad_input_a_version_written_into_the_folder_binds_nobody() {
+    let repository = Repository::new();
+    let client = Client::new(&repository);
+    client.update(&repository, 0).unwrap();
+    let note = client.path().join("current");
+    let text = std::fs::read_to_string(&note).unwrap();
+    std::fs::write(&note, text.replace("\"root\":1", "\"root\":99")).unwrap();
+    let updater = client.updater();
+    assert_eq!(updater.proven_mark().unwrap().root, 1);
+    drop(updater);
+    assert_eq!(outcomes(&client.update(&repository, 0).unwrap()), PASSED);
+    // Where nothing verifies the note still counts, but is not to be written down elsewhere.
+    std::fs::write(&note, text.replace("\"root\":1", "\"root\":99")).unwrap();
+    std::fs::remove_dir_all(client.path().join("roots")).unwrap();
+    for generation in std::fs::read_dir(client.path()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        std::fs::remove_dir_all(generation.path()).unwrap();
+    }
+    let updater = client.updater();
+    assert_eq!((updater.mark().root, updater.proven_mark()), (99, None));
+}
