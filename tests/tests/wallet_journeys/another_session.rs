@@ -124,6 +124,7 @@ fn bad_input_the_relays_answer_of_another_session() {
     // And the other one lost nothing.
     assert_eq!(format!("{:?}", stranger.documents().unwrap()), strangers_view);
     stranger.sync().unwrap();
+    mitm.leave(&world);
     let officer = world.officer("flight");
     for wallet in [&wallet, &stranger] {
         let pending = wallet.open_request(&officer.ask("citizen-identity", &[])).unwrap();

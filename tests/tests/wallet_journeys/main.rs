@@ -5,6 +5,7 @@ mod activation;
 mod another_session;
 mod damaged;
 mod day;
+mod full;
 mod issuance;
 mod keys;
 mod killed;

@@ -33,6 +33,7 @@ type Change = Box<dyn FnMut(&mut Reply) + Send>;
 
 struct Shared {
     upstream: String,
+    central: SocketAddr,
     client: reqwest::Client,
     kept: Mutex<Vec<Reply>>,
     change: Mutex<Option<Change>>,
@@ -82,7 +83,7 @@ impl Mitm {
             .build()
             .unwrap();
         let upstream = format!("https://localhost:{}", central.port());
-        let shared = Arc::new(Shared { upstream, client, kept: Mutex::default(), change: Mutex::default() });
+        let shared = Arc::new(Shared { upstream, central, client, kept: Mutex::default(), change: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -94,6 +95,11 @@ impl Mitm {
         });
         *world.relay.target.lock().unwrap() = Some(address);
         Self { root, shared, runtime: Some(runtime) }
+    }
+
+    /// From now on the world's relay leads to central again.
+    pub fn leave(&self, world: &World) {
+        *world.relay.target.lock().unwrap() = Some(self.shared.central);
     }
 
     /// Every answer so far.

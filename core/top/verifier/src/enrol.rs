@@ -52,18 +52,22 @@ impl Verifier {
             Ok(staff)
         });
         let useless = match &enrolled {
-            Ok(_) => before.map(|papers| papers.key),
+            // All others, those of an enrolment that broke off before it was written down among them; where keys cannot be listed, the one before.
+            Ok(_) => match self.keys.list() {
+                Ok(held) => held.into_iter().filter(|held| held != key).collect(),
+                Err(_) => before.map(|papers| papers.key).into_iter().collect(),
+            },
             // Nobody took this key, and nobody will: the code is wrong, or the key cannot sign.
             Err(VerifierError::Service { status: 400..500, .. } | VerifierError::Port(_)) => {
                 self.write(rows::end_enrolment)?;
-                Some(key.clone())
+                vec![key.clone()]
             }
             // The service may have heard of this key.
-            Err(_) => None,
+            Err(_) => Vec::new(),
         };
         // A key without a certificate is of no use to anybody; failing to delete it changes nothing about the outcome.
-        if let Some(key) = useless {
-            let _ = self.keys.delete(&[key]);
+        if !useless.is_empty() {
+            let _ = self.keys.delete(&useless);
         }
         if enrolled.is_ok() {
             self.tell("staff", "enrolled");
