@@ -430,5 +430,7 @@ async fn bad_input_a_spent_day_does_not_lock_the_present_device_out_nor_past_the
     assert!(world.admin().give_tries("999999999999").is_err());
     world.wait(1);
     world.admin().give_tries("001090000123").unwrap();
+    // Not in a session from before, whose tries nobody would count: whoever holds many of them open would have a day's tries in each.
+    assert_eq!(world.post("/activation/code", &json!({"session": session.id})).await.1["error"], "tries_exhausted");
     new.activate(&world, 0).await;
 }
