@@ -2,7 +2,7 @@
 //!
 //! A passcode, a key or a name passes through many short-lived buffers that no type of ours owns: the buffer in which an app handed it over, a
 //! growing vector, the decoder of a stored row, a display model on its way to the screen. Wiping where they are freed catches them all, in
-//! dependencies too (ADR 0012). The database engine allocates by itself and is told to do the same (`wallet_platform::store`).
+//! dependencies too (ADR 0013). The database engine allocates by itself and is told to do the same (`wallet_platform::store`).
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::arch::asm;
