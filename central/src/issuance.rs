@@ -10,6 +10,7 @@ use wallet_credential::{mdoc, sd_cwt};
 use wallet_documents::{Attributes, DocumentType};
 
 use crate::attributes::attributes;
+use crate::clock;
 use crate::config::DAY;
 use crate::error::{ApiError, CentralError};
 use crate::metadata::{Format, configurations};
@@ -53,7 +54,7 @@ impl Service {
         let data = attributes(&citizen, document)?;
         let now = self.now();
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         // The device may have been replaced since the caller was known.
         crate::tokens::still_current(&transaction, caller)?;
         let state: Option<String> = transaction

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use wallet_base::crypto::{SoftwareKey, hmac_sha256};
 use wallet_base::fact::Fact;
@@ -136,11 +136,6 @@ impl Service {
         self.pool.reader()
     }
 
-    /// Starts a transaction that may sign and date; refused while the clock is behind what was signed before.
-    pub(crate) fn begin<'c>(&self, connection: &'c mut Connection, now: Timestamp) -> Result<Transaction<'c>, CentralError> {
-        clock::begin(connection, now)
-    }
-
     /// The publisher of status lists at this moment.
     pub(crate) fn publisher(&self, now: Timestamp) -> Publisher<'_> {
         Publisher { config: &self.config, signer: &self.keys.status, now }
@@ -185,7 +180,7 @@ impl Service {
         {
             let mut connection = self.db();
             // The write lock also keeps an administrator's command from publishing at the same moment.
-            let transaction = self.begin(&mut connection, now)?;
+            let transaction = clock::begin(&mut connection, now)?;
             self.publisher(now).publish_due(&transaction)?;
             // Read each time: a ceremony may have replaced them.
             trust::publish_due(&self.dir, &self.config, &TrustKeys::load(&self.dir)?, now)?;

@@ -13,6 +13,7 @@ use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
 
 use crate::activation::statement;
 use crate::authorities::{STAFF_LIFE, STAFF_MAX};
+use crate::clock;
 use crate::error::{ApiError, CentralError};
 use crate::service::Service;
 
@@ -39,7 +40,7 @@ impl Service {
         let now = self.now();
         let hash = code_hash(&body.code);
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let thumbprint = key.thumbprint();
         let code: StaffCode = transaction
             .query_row(

@@ -6,6 +6,7 @@ use wallet_base::crypto::{PublicKey, ct_eq, sha256};
 use wallet_base::jose::b64u;
 use wallet_base::time::Timestamp;
 
+use crate::clock;
 use crate::config::DAY;
 use crate::dpop::Expected;
 use crate::error::{ApiError, CentralError};
@@ -106,7 +107,7 @@ impl Service {
 
     fn token_by_code(&self, connection: &mut Connection, code: &str, key: &PublicKey) -> Result<Value, ApiError> {
         let now = self.now();
-        let transaction = self.begin(connection, now)?;
+        let transaction = clock::begin(connection, now)?;
         let hash = sha256(code.as_bytes());
         let offer: Option<(String, i64, i64, Option<i64>)> = transaction
             .query_row("SELECT citizen, epoch, until, used_at FROM offers WHERE hash = ?1", [hash.as_slice()], |row| {
@@ -140,7 +141,7 @@ impl Service {
 
     fn token_by_refresh(&self, connection: &mut Connection, refresh: &str, key: &PublicKey) -> Result<Value, ApiError> {
         let now = self.now();
-        let transaction = self.begin(connection, now)?;
+        let transaction = clock::begin(connection, now)?;
         let caller = find_token(&transaction, refresh, "refresh", key, now)?.ok_or(grant("unknown or ended refresh token"))?;
         if account(&transaction, &caller.citizen)?.epoch != caller.epoch {
             return Err(grant("device-replaced"));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use wallet_base::crypto::{Curve, PublicKey, Signer, sha256};
 use wallet_base::jose::{Jws, b64u, b64u_decode, sign_compact};
 
+use crate::clock;
 use crate::error::{ApiError, CentralError};
 use crate::metadata::BATCH;
 use crate::service::Service;
@@ -65,7 +66,7 @@ impl Service {
         let challenge = b64u_decode(&body.challenge).map_err(|_| ApiError::invalid("the challenge is not base64url"))?;
         let evidence = b64u_decode(&body.evidence).map_err(|_| ApiError::invalid("the evidence is not base64url"))?;
         let now = self.now();
-        let transaction = self.begin(connection, now)?;
+        let transaction = clock::begin(connection, now)?;
         // A challenge is good once, whatever comes of it.
         let taken = transaction.execute(
             "DELETE FROM challenges WHERE citizen = ?1 AND hash = ?2 AND until >= ?3",

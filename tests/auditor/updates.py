@@ -78,6 +78,10 @@ class TrustState:
                 found[name] = pathlib.Path(path).read_bytes()
         except ExpiredMetadataError as problem:
             return self._expired(files, now, problem)
+        except DownloadHTTPError as problem:
+            # After an unchanged timestamp that has expired this client puts its own snapshot aside and asks for one that our device,
+            # which stopped at the timestamp, never fetched. At the moment before, nothing is missing; else something is.
+            return self._expired(files, now, problem) if now > 0 else ({"trust.signature": str(problem)}, None)
         except BadVersionNumberError as problem:
             return {self._which(files): str(problem)}, None
         except (RepositoryError, DownloadError, StorageError, ValueError, KeyError) as problem:

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
 
 use super::{Complete, Session, WRONG_STATE, device_name};
+use crate::clock;
 use crate::error::{ApiError, CentralError};
 use crate::service::{Service, note_change};
 
@@ -14,7 +15,7 @@ impl Service {
         self.accept_key_store()?;
         let now = self.now();
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let mut session = Session::load(&transaction, &body.session)?;
         session.alive(now)?;
         if session.statement(&body.proof)?.text("action") != Some("complete") {

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::adapters::{FaceAnswer, Message};
 use crate::cards::{Card, Judgement};
+use crate::clock;
 use crate::desk::Silent;
 use crate::error::{ApiError, CentralError};
 use crate::registry::Citizen;
@@ -30,7 +31,7 @@ impl Service {
         let hash = sha256(&evidence);
         let session = {
             let mut connection = self.db();
-            let transaction = self.begin(&mut connection, now)?;
+            let transaction = clock::begin(&mut connection, now)?;
             let mut session = Session::load(&transaction, &body.session)?;
             session.alive(now)?;
             if session.statement(&body.proof)?.text("evidence_sha256") != Some(b64u(&hash).as_str()) {
@@ -65,7 +66,7 @@ impl Service {
         };
 
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let mut session = Session::load(&transaction, &session.id)?;
         if session.chip_at.is_some() {
             // The same phone sent it twice, and the other was faster.
@@ -128,7 +129,7 @@ impl Service {
         let code = self.six_digits();
         let session = {
             let mut connection = self.db();
-            let transaction = self.begin(&mut connection, now)?;
+            let transaction = clock::begin(&mut connection, now)?;
             let mut session = Session::load(&transaction, &body.session)?;
             if session.code_at.is_some() {
                 return Ok(json!({"session": session.id, "state": session.state(), "tries_left": session.tries_left()}));
@@ -180,7 +181,7 @@ impl Service {
     pub(crate) fn activation_code_verify(&self, body: &Code) -> Result<Value, ApiError> {
         let now = self.now();
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let mut session = Session::load(&transaction, &body.session)?;
         session.alive(now)?;
         if session.code_at.is_some() {
@@ -224,7 +225,7 @@ impl Service {
         let probe = b64u_decode(&body.image).map_err(|_| ApiError::invalid("the picture is not base64url"));
         let (session, chip_picture, probe) = {
             let mut connection = self.db();
-            let transaction = self.begin(&mut connection, now)?;
+            let transaction = clock::begin(&mut connection, now)?;
             let mut session = Session::load(&transaction, &body.session)?;
             session.alive(now)?;
             if session.face_at.is_some() {
@@ -257,7 +258,7 @@ impl Service {
         .about("face");
 
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         let mut session = Session::load(&transaction, &session.id)?;
         session.alive(now)?;
         if session.face_at.is_some() {

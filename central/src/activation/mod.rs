@@ -21,6 +21,7 @@ use wallet_base::jose::b64u;
 
 use self::session::Session;
 pub(crate) use self::session::statement;
+use crate::clock;
 use crate::error::{ApiError, CentralError};
 use crate::service::Service;
 
@@ -105,7 +106,7 @@ impl Service {
         let nonce = self.random_bytes::<32>();
         let now = self.now();
         let mut connection = self.db();
-        let transaction = self.begin(&mut connection, now)?;
+        let transaction = clock::begin(&mut connection, now)?;
         transaction.execute(
             "INSERT INTO sessions (id, account, nonce, action, device_key, thumbprint, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![session, account, nonce.as_slice(), ACTION, key.to_jwk().to_string(), key.thumbprint().as_slice(), now.unix()],

@@ -287,7 +287,7 @@ async fn changes(state: Shared, headers: HeaderMap, query: Result<Query<CursorQu
 }
 
 async fn status_lists(State(service): Shared) -> Answer {
-    let result = blocking(move || service.status_lists()).await;
+    let result = blocking(move || Ok(service.status_lists())).await;
     result.map_or_else(ApiError::into_response, |value| json_answer(200, &value))
 }
 

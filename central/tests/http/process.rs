@@ -1,6 +1,6 @@
 //! Central as a process of its own: killed between the steps, and with no room on its disk.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -32,7 +32,8 @@ async fn serves_as_a_process() {
         options.adapter_deadline = Duration::from_hours(1);
     }
     let server = Server::start(dir.as_ref(), options).await.unwrap();
-    println!("serves at {}", server.address());
+    // The parent reads it from there.
+    writeln!(std::io::stdout(), "serves at {}", server.address()).unwrap();
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
     server.stop().await.unwrap();
 }

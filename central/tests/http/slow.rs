@@ -149,8 +149,8 @@ async fn bad_input_many_faces_at_once_get_five_tries() {
         assert_eq!(door.came.load(Ordering::SeqCst), 5);
         door.set(false);
     };
-    let ((a, b, c, d, e, f, g, h), ()) = tokio::join!(calls, release);
-    let all = [a, b, c, d, e, f, g, h];
+    let (all, ()) = tokio::join!(calls, release);
+    let all = <[_; 8]>::from(all);
     assert_eq!(all.iter().filter(|(status, answer)| *status == 200 && failed(answer) == ["portrait.match"]).count(), 5);
     assert_eq!(all.iter().filter(|(status, answer)| *status == 403 && answer["error"] == "tries_exhausted").count(), 3);
     assert_eq!(state(&world, &session).await["state"], "failed");

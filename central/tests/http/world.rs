@@ -40,6 +40,9 @@ impl TimeProvider for TlsClock {
     }
 }
 
+/// What is different in how a world is served.
+type Change = Box<dyn Fn(&mut ServeOptions) + Send + Sync>;
+
 pub struct World {
     pub dir: TempDir,
     pub clock: Arc<TestClock>,
@@ -52,7 +55,7 @@ pub struct World {
     pub software_keys: bool,
     pub read_limit: Option<Duration>,
     /// What is different in how this world is served.
-    pub change: Option<Box<dyn Fn(&mut ServeOptions) + Send + Sync>>,
+    pub change: Option<Change>,
     /// A process of its own serves the directory.
     pub elsewhere: Option<std::net::SocketAddr>,
 }

@@ -1,5 +1,6 @@
 //! Stores that were changed, cut or deleted under a wallet: told by name, never taken for new, and no spent copy comes back.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use wallet_base::fact::{FactName, Outcome};
@@ -25,7 +26,7 @@ fn look(wallet: &Wallet) -> Result<String, wallet_core::WalletError> {
     let documents = wallet.documents()?;
     let mut seen = format!("{documents:?}");
     for document in &documents {
-        seen += &format!("{:?}", wallet.document(&document.id)?);
+        write!(seen, "{:?}", wallet.document(&document.id)?).unwrap();
     }
     Ok(seen + &format!("{:?}{:?}{:?}", wallet.consent_log()?, wallet.notices()?, wallet.activation()?))
 }

@@ -1,5 +1,5 @@
 //! The citizen's journeys against a real central service and a simulated card, and every way they may be broken off.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod activation;
 mod another_session;

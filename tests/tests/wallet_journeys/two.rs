@@ -63,7 +63,7 @@ fn child_process() {
             wallet.unlock(PASSCODE).unwrap();
             println!("told: open");
             // Until it is killed; a test that failed does not leave it behind for long.
-            std::thread::sleep(std::time::Duration::from_secs(60));
+            std::thread::sleep(std::time::Duration::from_mins(1));
         }
     }
 }

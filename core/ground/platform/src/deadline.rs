@@ -215,7 +215,7 @@ impl KeyStore for Guarded<dyn KeyStore> {
     }
 
     fn list(&self) -> Result<Vec<KeyId>, PortError> {
-        self.run(self.deadlines.device, |p| p.list(), nothing)?
+        self.run(self.deadlines.device, KeyStore::list, nothing)?
     }
 }
 

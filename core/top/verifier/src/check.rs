@@ -290,15 +290,13 @@ struct UsedList {
 
 impl StatusLookup for HeldLists<'_> {
     fn status_list(&self, uri: &str) -> Option<Arc<VerifiedStatusList>> {
-        let row = match self.verifier.read(|db| rows::list(db, uri)) {
-            Ok(row) => row?,
-            Err(_) => {
-                let detail = "the list on this device cannot be read: sync again";
-                let signature = Fact::not_checked(FactName::StatusSignature, By::Verifier, detail);
-                *lock(&self.used) = Some(UsedList { signature, dates: None });
-                return None;
-            }
+        let Ok(row) = self.verifier.read(|db| rows::list(db, uri)) else {
+            let detail = "the list on this device cannot be read: sync again";
+            let signature = Fact::not_checked(FactName::StatusSignature, By::Verifier, detail);
+            *lock(&self.used) = Some(UsedList { signature, dates: None });
+            return None;
         };
+        let row = row?;
         let (facts, list) = UnverifiedStatusList::decode(&row.token).ok()?.verify(&self.trust.targets, uri, self.now, By::Verifier);
         let signature = facts.into_iter().find(|fact| fact.name() == FactName::StatusSignature)?;
         *lock(&self.used) = Some(UsedList { signature, dates: list.is_some().then(|| ListDates::from(&row)) });

@@ -96,8 +96,8 @@ fn bad_input_a_wal_cut_short_at_any_place() {
     assert!(frames >= 5, "{frames}");
     let mut last = 0;
     let mut reached = std::collections::BTreeSet::new();
-    for cut in (0..=frames).flat_map(|frame| [-9, 0, 12, 2000].map(|more| LOG_HEADER as i64 + (frame * FRAME) as i64 + more)) {
-        let cut = usize::try_from(cut).unwrap().min(log.len());
+    for cut in (0..=frames).flat_map(|frame| [-9_isize, 0, 12, 2000].map(|more| (LOG_HEADER + frame * FRAME).saturating_add_signed(more))) {
+        let cut = cut.min(log.len());
         fs::write(&copy, &main).unwrap();
         fs::write(side_file(&copy, "-wal"), &log[..cut]).unwrap();
         remove(&side_file(&copy, "-shm")).unwrap();

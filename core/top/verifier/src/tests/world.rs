@@ -151,7 +151,7 @@ impl World {
 
     /// A further device of the same service, empty, in a new folder each time.
     pub fn another(&self, name: &str) -> Verifier {
-        let name = (0..).map(|n| format!("{name}-{n}")).find(|name| !self.directory.path().join(name).exists()).unwrap();
+        let name = (0..1000).map(|n| format!("{name}-{n}")).find(|name| !self.directory.path().join(name).exists()).unwrap();
         open_named(&self.directory, &name, &self.clock, &self.keys, &self.reader.root, &self.trust_key)
     }
 

@@ -36,12 +36,11 @@ pub(crate) fn begin(inner: &Inner) -> Result<ActivationView, WalletError> {
     }
     // The card is judged by listed card authorities: they are needed before the card is in the hand.
     trust::ensure(inner)?;
-    let key = match key.filter(|_| !ended) {
-        Some(key) => key,
-        None => {
-            strays::bury(inner)?;
-            create_account_key(inner)?
-        }
+    let key = if let Some(key) = key.filter(|_| !ended) {
+        key
+    } else {
+        strays::bury(inner)?;
+        create_account_key(inner)?
     };
     let answer = inner.service.post("/activation/open", &json!({"device_key": key.public.to_jwk(), "action": ACTION}))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|t| !t.is_empty() && t.len() <= 128).map(str::to_owned);
