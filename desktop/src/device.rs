@@ -16,6 +16,36 @@ use crate::ports::{DesktopClock, RememberingKeys};
 use crate::service_file::ServiceFile;
 use crate::trouble::Trouble;
 
+/// Whose folder it is. The files are those that the cores keep there themselves, so that folders made before this was asked are told apart as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A citizen's wallet.
+    Wallet,
+    /// A staff device.
+    Staff,
+}
+
+impl Kind {
+    /// Nothing is said of a folder that holds neither's files. A wallet in which a staff command left its own is a wallet.
+    fn of(dir: &Path) -> Option<Self> {
+        let holds = |name: &str| dir.join(name).symlink_metadata().is_ok();
+        if holds("wallet.keys") || holds("wallet.db") {
+            return Some(Self::Wallet);
+        }
+        holds("keys.slots").then_some(Self::Staff)
+    }
+
+    /// Refuses a folder of the other kind, before anything in it is opened: both keep a `cache.db`, each under its own key.
+    pub fn refuse_other(self, dir: &Path) -> Result<(), Trouble> {
+        let words = match (self, Self::of(dir)) {
+            (Self::Staff, Some(Self::Wallet)) => "this is a citizen's wallet's folder, not a staff device's; give another one with --dir",
+            (Self::Wallet, Some(Self::Staff)) => "this is a staff device's folder, not a wallet's; give another one with --dir",
+            _ => return Ok(()),
+        };
+        Err(Trouble::usage(format!("{}: {words}. Nothing was changed", dir.display())))
+    }
+}
+
 /// The sub folder that plays the phone's key hardware.
 const HARDWARE: &str = "device";
 
@@ -26,6 +56,7 @@ pub fn at_border(doing: &str, error: WalletError) -> Trouble {
         WalletError::Network | WalletError::CardMoved | WalletError::Storage { .. } | WalletError::Internal | WalletError::Closed => {
             Trouble::outside(doing, sentence(&error))
         }
+        WalletError::Invalid { reason } if reason == "busy" => Trouble::outside(doing, sentence(&WalletError::Invalid { reason })),
         other => Trouble::usage(format!("{doing}: {}", sentence(&other))),
     }
 }

@@ -27,7 +27,9 @@ impl Place {
             return Err(failed(&"this is a folder; name a file"));
         }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let part = tempfile::Builder::new().prefix(".picture-").suffix(".part").tempfile_in(folder).map_err(|e| failed(&e.kind()))?;
+        let part = tempfile::Builder::new().prefix(".picture-").suffix(".part").tempfile_in(folder);
+        // What the system said, without the passing name of the part.
+        let part = part.map_err(|e| failed(&std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string)))?;
         Ok(Self { path: path.to_owned(), part })
     }
 

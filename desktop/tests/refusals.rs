@@ -142,6 +142,57 @@ fn bad_input_two_wallets_opened_on_one_directory() {
     expect(0, &["wallet", "documents", "--dir", &wallet, "--passcode", PASSCODE]);
 }
 
+/// Every file below a folder with its bytes.
+fn bytes_below(dir: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let read = |path: PathBuf| {
+        if path.is_dir() {
+            return bytes_below(&path.to_string_lossy());
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        vec![(path, bytes)]
+    };
+    files(dir).into_iter().flat_map(read).collect()
+}
+
+#[test]
+fn bad_input_a_staff_command_in_a_wallets_folder_and_the_other_way_round() {
+    let root = tempfile::tempdir().unwrap();
+    let central = central(&root.path().join("central"));
+    let path = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let (wallet, device, out) = (path("wallet"), path("device"), path("out"));
+    expect(0, &["wallet", "create", "--dir", &wallet, "--central", &central, "--passcode", PASSCODE]);
+    // A staff device as far as it comes without a service: its keys and its cache are there.
+    std::fs::create_dir(&device).unwrap();
+    std::fs::copy(format!("{wallet}/service.json"), format!("{device}/service.json")).unwrap();
+    assert!(!run(&["officer", "sync", "--dir", &device]).status.success());
+    assert!(Path::new(&device).join("cache.db").exists());
+    std::fs::write(&out, "a carried file").unwrap();
+
+    let before = (bytes_below(&wallet), bytes_below(&device));
+    for words in [
+        &["enrol", "--central", &central, "--code", "AAAA-BBBB-CCCC-DDDD"][..],
+        &["sync"],
+        &["carry", "--out", &path("carried")],
+        &["take", "--in", &out],
+        &["ask", "--document", "driving-licence", "--out", &path("q.png")],
+    ] {
+        let told = expect(3, &[&["officer"][..], words, &["--dir", &wallet]].concat());
+        assert!(told.contains("a citizen's wallet's folder"), "{words:?}: {told}");
+    }
+    for words in [&["create", "--central", &central][..], &["documents"], &["sync"], &["log"]] {
+        let told = expect(3, &[&["wallet"][..], words, &["--dir", &device, "--passcode", PASSCODE]].concat());
+        assert!(told.contains("a staff device's folder"), "{words:?}: {told}");
+    }
+    assert_eq!((bytes_below(&wallet), bytes_below(&device)), before);
+    expect(0, &["wallet", "documents", "--dir", &wallet, "--passcode", PASSCODE]);
+
+    // A folder that is not there is not made.
+    for words in [&["sync"][..], &["carry", "--out", &out]] {
+        expect(3, &[&["officer"][..], words, &["--dir", &path("nowhere")]].concat());
+        assert!(!root.path().join("nowhere").exists());
+    }
+}
+
 #[test]
 fn bad_input_a_card_access_number_of_another_length_is_refused_before_the_card() {
     let root = tempfile::tempdir().unwrap();

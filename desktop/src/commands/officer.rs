@@ -12,12 +12,13 @@ use super::officer_socket::{Holder, hand_over};
 use super::{central, secret};
 use crate::advice::sentence;
 use crate::cli::OfficerCommand;
-use crate::device::{self, AnswerRecord, at_border};
+use crate::device::{self, AnswerRecord, Kind, at_border};
 use crate::newfolder::NewFolder;
 use crate::pictures;
 use crate::ports::DesktopClock;
 use crate::report::Finding;
 use crate::screen::{Screen, print_line};
+use crate::service_file::ServiceFile;
 use crate::trouble::{DONE, REJECTED, Trouble, UNDETERMINED, USAGE};
 use crate::words::{self, FieldLine};
 
@@ -28,6 +29,7 @@ const MAX_CARRIED: u64 = 64 << 20;
 pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
     match command {
         OfficerCommand::Enrol { dir, service, code } => {
+            Kind::Staff.refuse_other(&dir)?;
             let service = central::public_files(&service.central)?;
             let code = secret(&code, "code")?;
             // A refused code changes nothing: what is there keeps its service, what is new goes again.
@@ -61,9 +63,10 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             Ok(show_sync(report, json))
         }
         OfficerCommand::Ask { dir, document, fields, purpose, place, out, record } => {
+            let service = own_service(&dir)?;
             Holder::refuse_second(&dir)?;
             let recorder = record.map(|folder| -> Arc<dyn Recorder> { Arc::new(AnswerRecord::new(&folder, |_| {})) });
-            let verifier = device::verifier(&dir, device::keys(&dir)?, &DesktopClock::default(), recorder)?;
+            let verifier = device::verifier_at(&dir, service, device::keys(&dir)?, &DesktopClock::default(), recorder)?;
             // The socket first: whoever sees the picture can have it checked.
             let holder = Holder::open(&dir)?;
             holder.remove_when_interrupted();
@@ -121,8 +124,14 @@ fn show_sync(report: VerifierSyncReport, json: bool) -> u8 {
 }
 
 fn open(dir: &Path) -> Result<Arc<Verifier>, Trouble> {
-    let keys = device::keys(dir)?;
-    device::verifier(dir, keys, &DesktopClock::default(), None)
+    let service = own_service(dir)?;
+    device::verifier_at(dir, service, device::keys(dir)?, &DesktopClock::default(), None)
+}
+
+/// The service of the staff device in `dir`. A folder without one, or a wallet's, is refused before anything is made or opened there.
+fn own_service(dir: &Path) -> Result<ServiceFile, Trouble> {
+    Kind::Staff.refuse_other(dir)?;
+    ServiceFile::read(dir)
 }
 
 /// Judges one text in the holding process: the reply, and whether the request is closed by it.

@@ -48,7 +48,8 @@ impl Holder {
     pub fn refuse_second(dir: &Path) -> Result<(), Trouble> {
         let waiting = Folder::open(dir).is_ok_and(|folder| UnixStream::connect(folder.socket()).is_ok());
         if waiting {
-            return Err(Trouble::usage("another request of this device is still open; have it checked, or end the waiting `officer ask`"));
+            let open = "another request of this device is still open; have it checked, or end the waiting `officer ask`";
+            return Err(Trouble::Surroundings(open.to_owned()));
         }
         Ok(())
     }

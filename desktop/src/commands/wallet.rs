@@ -13,7 +13,7 @@ use super::{central, secret};
 use crate::advice::sentence;
 use crate::card::SocketCard;
 use crate::cli::{WalletArgs, WalletCommand};
-use crate::device::{self, at_border};
+use crate::device::{self, Kind, at_border};
 use crate::newfolder::NewFolder;
 use crate::pictures::{self, Place};
 use crate::ports::DesktopClock;
@@ -29,6 +29,7 @@ const MAX_FACE: u64 = 2 << 20;
 pub fn run(command: WalletCommand) -> Result<u8, Trouble> {
     match command {
         WalletCommand::Create { dir, service, passcode } => {
+            Kind::Wallet.refuse_other(&dir)?;
             let service = central::public_files(&service.central)?;
             let passcode = secret(&passcode, "passcode")?;
             create(&dir, &service, &passcode)
@@ -122,11 +123,13 @@ fn create(dir: &Path, service: &ServiceFile, passcode: &str) -> Result<u8, Troub
 
 fn unlock(dir: &Path, passcode: &str) -> Result<Arc<Wallet>, Trouble> {
     // A folder without a wallet is told before a secret is asked for.
+    Kind::Wallet.refuse_other(dir)?;
     ServiceFile::read(dir)?;
     unlock_with(dir, &secret(passcode, "passcode")?)
 }
 
 fn unlock_with(dir: &Path, passcode: &str) -> Result<Arc<Wallet>, Trouble> {
+    Kind::Wallet.refuse_other(dir)?;
     ServiceFile::read(dir)?;
     let wallet = open(dir)?;
     wallet.unlock(passcode.as_bytes().to_vec()).map_err(|e| at_border("opening the wallet", e))?;
