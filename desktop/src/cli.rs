@@ -55,7 +55,8 @@ pub struct DemoArgs {
     /// Attack one step. The run ends with 1 when exactly the fact that the attack breaks was found broken, with 2 for anything else.
     #[arg(long, value_name = "WHAT")]
     pub tamper: Option<Tamper>,
-    /// Keep everything in this folder (empty or new): wallet/, officer/, central/, record/. Without it a temporary folder is used and removed.
+    /// Keep everything in this folder (empty or new): wallet/, wallet-2/, officer/, central/, record/. Without it a temporary folder is used and
+    /// removed.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -584,23 +585,23 @@ pub struct WalletArgs {
 /// `trust`
 #[derive(Debug, Args)]
 pub struct TrustClientArgs {
-    /// Folder of what the client trusts.
-    #[arg(long)]
-    pub metadata_dir: PathBuf,
+    /// Folder of what the client trusts; always needed.
+    #[arg(long, global = true)]
+    pub metadata_dir: Option<PathBuf>,
     /// Address of the repository's metadata: `https://` with `--tls-root`, or `http://127.0.0.1`.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub metadata_url: Option<String>,
     /// The one TLS root the repository's host is trusted by (DER).
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub tls_root: Option<PathBuf>,
     /// Path of a target to download; may be repeated.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub target_name: Vec<String>,
     /// Address of the repository's targets.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub target_base_url: Option<String>,
     /// Folder for downloaded targets.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub target_dir: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wallet_bindings::request::PendingRequest;
 use wallet_bindings::wallet::{CardPassword, WalletState};
-use wallet_bindings::wallet_views::ActivationView;
+use wallet_bindings::wallet_views::{ActivationView, ConsentEntryView};
 use wallet_bindings::{Wallet, WalletError};
 
 use super::officer::{Shown, show};
@@ -77,15 +77,22 @@ pub fn run(command: WalletCommand) -> Result<u8, Trouble> {
         WalletCommand::Log(arguments) => {
             let wallet = unlock(&arguments.dir, &arguments.passcode)?;
             for entry in wallet.consent_log().map_err(|e| at_border("reading the log", e))? {
-                let fields = entry.fields.join(", ");
-                print_line(&format!(
-                    "{}  {:<8} {} ({}), {}: {} {} [{fields}] {}",
-                    entry.at, entry.outcome, entry.organisation, entry.role, entry.place, entry.purpose, entry.document, entry.reason
-                ));
+                print_line(&log_line(&entry));
             }
             Ok(DONE)
         }
     }
+}
+
+/// One line of the log. A request that could not be believed says nothing of who asked for what: what is empty is left out.
+fn log_line(entry: &ConsentEntryView) -> String {
+    let joined = |parts: &[&str], between: &str| parts.iter().copied().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(between);
+    let framed = |open: char, text: &str, close: char| if text.is_empty() { String::new() } else { format!("{open}{text}{close}") };
+    let asker = joined(&[&entry.organisation, &framed('(', &entry.role, ')')], " ");
+    let asker = joined(&[&asker, &entry.place], ", ");
+    let fields = framed('[', &entry.fields.join(", "), ']');
+    let what = joined(&[&entry.purpose, &entry.document, &fields, &entry.reason], " ");
+    format!("{}  {:<8} {}", entry.at, entry.outcome, joined(&[&asker, &what], ": "))
 }
 
 fn open(dir: &Path) -> Result<Arc<Wallet>, Trouble> {

@@ -1,4 +1,5 @@
 //! `verify`: an mdoc credential, or a presentation of one for a session, against a root given by hand.
+use wallet_base::cbor::Value;
 use wallet_base::fact::{By, Fact, FactName, Verdict};
 use wallet_base::time::{TimeSource, Timestamp};
 use wallet_credential::CredentialError;
@@ -83,8 +84,22 @@ fn check<'a>(anchors: &'a Anchors, expected: &'a ExpectedType, at: Timestamp) ->
 fn elements(credential: &IssuerSigned) -> Vec<(String, String)> {
     credential
         .name_spaces()
-        .flat_map(|(space, items)| items.iter().map(move |item| (format!("{space}/{}", item.element()), format!("{:?}", item.value()))))
+        .flat_map(|(space, items)| items.iter().map(move |item| (format!("{space}/{}", item.element()), shown(item.value()))))
         .collect()
+}
+
+/// A value as it is encoded, but of bytes (a portrait) only how many there are.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Value::Tag(tag, inner) => format!("Tag({tag}, {})", shown(inner)),
+        Value::Array(items) => format!("Array([{}])", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Map(pairs) => {
+            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("({}, {})", shown(key), shown(value))).collect();
+            format!("Map([{}])", pairs.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 /// A file is no presentation: whoever holds it proved nothing about the key it was issued to.

@@ -5,6 +5,7 @@ mod loopback;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
 use wallet_base::time::Timestamp;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::tuf::{HttpSource, RepositoryClient, TargetInfo, TrustSource};
@@ -21,7 +22,7 @@ const PINNED: &str = "pinned-root";
 /// Runs one of the commands.
 pub fn run(arguments: TrustClientArgs) -> Result<u8, Trouble> {
     let outcome = match &arguments.command {
-        TrustClientCommand::Init { root } => return init(&arguments.metadata_dir, root),
+        TrustClientCommand::Init { root } => return init(metadata_dir(&arguments)?, root),
         TrustClientCommand::Refresh => client(&arguments)?.refresh(),
         TrustClientCommand::Download => download(&arguments)?,
     };
@@ -34,9 +35,18 @@ pub fn run(arguments: TrustClientArgs) -> Result<u8, Trouble> {
     }
 }
 
-/// Nothing is checked here: the first refresh does that, before it asks anybody for anything.
+/// An option of every command, before or after its word; the parser cannot ask for such a one by itself.
+fn metadata_dir(arguments: &TrustClientArgs) -> Result<&Path, Trouble> {
+    arguments.metadata_dir.as_deref().ok_or_else(|| Trouble::usage("--metadata-dir is missing"))
+}
+
+/// Only that it is a root is looked at here: the first refresh checks it, before it asks anybody for anything.
 fn init(dir: &Path, root: &Path) -> Result<u8, Trouble> {
     let bytes = std::fs::read(root).map_err(|e| Trouble::usage(format!("{}: {e}", root.display())))?;
+    let is_root = serde_json::from_slice::<Value>(&bytes).is_ok_and(|v| v.pointer("/signed/_type").is_some_and(|kind| kind == "root"));
+    if !is_root {
+        return Err(Trouble::usage(format!("{}: not the metadata of a root (root.json); nothing was kept", root.display())));
+    }
     super::super::commands::make_folder(dir)?;
     for name in [PINNED, "root.json"] {
         std::fs::write(dir.join(name), &bytes).map_err(|e| Trouble::outside(&format!("writing {name}"), e))?;
@@ -55,7 +65,7 @@ impl Opened {
 }
 
 fn client(arguments: &TrustClientArgs) -> Result<Opened, Trouble> {
-    let dir = &arguments.metadata_dir;
+    let dir = metadata_dir(arguments)?;
     let pinned = std::fs::read(dir.join(PINNED)).map_err(|_| Trouble::usage(format!("{}: run `trust init` first", dir.display())))?;
     let metadata = arguments.metadata_url.as_deref().ok_or_else(|| Trouble::usage("--metadata-url is missing"))?;
     let source = source(metadata, arguments.target_base_url.as_deref().unwrap_or(metadata), arguments.tls_root.as_deref())?;
