@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_lc_rs::signature::{ED25519, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use wallet_base::crypto::{Curve, HashAlg, PublicKey};
 
 use super::json::Json;
@@ -17,12 +18,14 @@ const MAX_KEYS: usize = 256;
 /// The most signatures of one document.
 const MAX_SIGNATURES: usize = 256;
 
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
 /// A public key that this build can verify with.
 #[derive(Clone, Debug)]
 pub(super) enum Key {
     Ecdsa(HashAlg, PublicKey),
     Ed25519(Vec<u8>),
-    /// SubjectPublicKeyInfo.
+    /// RSAPublicKey (RFC 8017, A.1.1).
     RsaPss(Vec<u8>),
 }
 
@@ -50,7 +53,7 @@ impl Key {
             ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => Self::ecdsa(public, Curve::P256, HashAlg::Sha256),
             ("ecdsa" | "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384") => Self::ecdsa(public, Curve::P384, HashAlg::Sha384),
             ("ed25519", "ed25519") => hex_decode(public).filter(|key| key.len() == 32).map(Self::Ed25519),
-            ("rsa", "rsassa-pss-sha256") => pem(public).map(Self::RsaPss),
+            ("rsa", "rsassa-pss-sha256") => pem(public).and_then(|der| Self::rsa(&der)),
             _ => None,
         }
     }
@@ -62,6 +65,13 @@ impl Key {
             None => PublicKey::from_sec1(curve, &hex_decode(public)?).ok()?,
         };
         (key.curve() == curve).then_some(Self::Ecdsa(hash, key))
+    }
+
+    /// Only as a SubjectPublicKeyInfo (RFC 3279, 2.3.1): taken in another form as well, one key would count as two.
+    fn rsa(der: &[u8]) -> Option<Self> {
+        let info = SubjectPublicKeyInfoRef::try_from(der).ok()?;
+        let key = info.subject_public_key.as_bytes().filter(|_| info.algorithm.oid == RSA_ENCRYPTION)?;
+        Some(Self::RsaPss(key.to_vec()))
     }
 
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -145,5 +155,32 @@ impl Signatures {
             }
         }
         Some(Self(found))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// One key made by OpenSSL, as SubjectPublicKeyInfo and as the bare RSAPublicKey.
+    const INFO: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAq2EejcmAun5FiUgQdCEYxdZB/xFqZ2u0vxleuWAcjt4xk1IPHRbtbeoG2+QEc5HZRttMHc8W0iKB\
+        c0SSbMIiMHegYYLF2JkKZoqXewJRelY0MnhjIItXkklY6osuOksgVaeTE3AqASjcs3wD9c+c2tc+OE1LnJUFvgrHFlKNkbUvRHNrsikbYu69Cw9F1TQM5rre\
+        bbBQ/7+m8MMyUJ3Qw4nhlYa75WDB6TV2hD2D/LZlA1z0lAE/HzZkIzZSAI9UYuWEoFV4OOB9JLE3sIjP+emhpCn5u09+KcDxqYl2GABWz577nQb8jkt4K0TM\
+        o4JwDqmxpJpjT5HxuAdgbb7QtQIDAQAB";
+    const BARE: &str = "MIIBCgKCAQEAq2EejcmAun5FiUgQdCEYxdZB/xFqZ2u0vxleuWAcjt4xk1IPHRbtbeoG2+QEc5HZRttMHc8W0iKBc0SSbMIiMHegYYLF2JkKZoqXewJRelY0\
+        MnhjIItXkklY6osuOksgVaeTE3AqASjcs3wD9c+c2tc+OE1LnJUFvgrHFlKNkbUvRHNrsikbYu69Cw9F1TQM5rrebbBQ/7+m8MMyUJ3Qw4nhlYa75WDB6TV2\
+        hD2D/LZlA1z0lAE/HzZkIzZSAI9UYuWEoFV4OOB9JLE3sIjP+emhpCn5u09+KcDxqYl2GABWz577nQb8jkt4K0TMo4JwDqmxpJpjT5HxuAdgbb7QtQIDAQAB";
+
+    #[test]
+    fn bad_input_one_rsa_key_in_two_forms_is_one_key() {
+        let key = |body: &str| {
+            let pem = format!("-----BEGIN PUBLIC KEY-----\\n{body}\\n-----END PUBLIC KEY-----");
+            let object = format!(r#"{{"keytype":"rsa","scheme":"rsassa-pss-sha256","keyval":{{"public":"{pem}"}}}}"#);
+            Key::parse(&Json::parse(object.as_bytes()).unwrap())
+        };
+        let info = key(INFO).unwrap();
+        assert_eq!(info.identity(), STANDARD.decode(BARE).unwrap());
+        assert!(key(BARE).is_none());
     }
 }
