@@ -81,7 +81,7 @@ class TrustState:
         except DownloadHTTPError as problem:
             # After an unchanged timestamp that has expired this client puts its own snapshot aside and asks for one that our device,
             # which stopped at the timestamp, never fetched. At the moment before, nothing is missing; else something is.
-            return self._expired(files, now, problem) if now > 0 else ({"trust.signature": str(problem)}, None)
+            return self._expired(files, now, "the timestamp expired") if now > 0 else ({"trust.signature": str(problem)}, None)
         except BadVersionNumberError as problem:
             return {self._which(files): str(problem)}, None
         except (RepositoryError, DownloadError, StorageError, ValueError, KeyError) as problem:

@@ -46,6 +46,8 @@ git clone -q --no-hardlinks "$tree" "$root/root/citizen-wallet"
 [ -z "${WALLET_VECTORS:-}" ] || cp -a "$(realpath "$WALLET_VECTORS")" "$root/root/vectors"
 # The way to the network: names, and the authorities that this machine trusts (a bare Debian has none, and rustup would have brought them).
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+# Every installed Debian has this file; a bare debootstrap does not.
+printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
 mkdir -p "$root/etc/ssl/certs"
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 mount -t proc proc "$root/proc"
