@@ -194,10 +194,10 @@ pub enum CentralCommand {
         #[arg(long)]
         role: String,
         /// Organisation as citizens see it.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         organisation: String,
         /// Place as citizens see it.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         place: String,
         /// Pretend that the clock is this many seconds ahead.
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
@@ -424,7 +424,7 @@ pub enum OfficerCommand {
         #[command(flatten)]
         service: ServiceArgs,
         /// The one-time code; `-` reads it from standard input.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         code: String,
     },
     /// Fetches trust and status lists.
@@ -469,7 +469,7 @@ pub enum OfficerCommand {
         #[arg(long)]
         purpose: Option<String>,
         /// Place as the citizen sees it; without it the one of the enrolment.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         place: Option<String>,
         /// Picture of the request.
         #[arg(long)]
@@ -504,7 +504,7 @@ pub enum WalletCommand {
         #[command(flatten)]
         service: ServiceArgs,
         /// The new passcode; `-` reads it from standard input.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         passcode: String,
     },
     /// Reads the chip card and proves the account: chip, code, face. A run that was interrupted goes on where it stopped.
@@ -513,16 +513,16 @@ pub enum WalletCommand {
         #[arg(long)]
         dir: PathBuf,
         /// The passcode; `-` reads it from standard input.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         passcode: String,
         /// Address of the card, as `chip sim` prints it.
         #[arg(long)]
         card: String,
         /// The card access number (six digits printed on the card); `-` reads it from standard input.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         can: String,
         /// The one-time code that central sent; `-` reads it from standard input after it was sent.
-        #[arg(long, default_value = "-")]
+        #[arg(long, default_value = "-", allow_hyphen_values = true)]
         code: String,
         /// Picture of the holder's face.
         #[arg(long)]
@@ -544,7 +544,7 @@ pub enum WalletCommand {
         #[arg(long, required_unless_present = "look")]
         out: Option<PathBuf>,
         /// The passcode; `-` reads it from standard input.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         passcode: String,
         /// Fields to show (comma separated); without them those that the role may have.
         #[arg(long, value_delimiter = ',')]
@@ -578,7 +578,7 @@ pub struct WalletArgs {
     #[arg(long)]
     pub dir: PathBuf,
     /// The passcode; `-` reads it from standard input.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub passcode: String,
 }
 
@@ -669,10 +669,24 @@ pub struct InspectArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_command_line_is_well_formed() {
         super::Cli::command().debug_assert();
+    }
+
+    /// One in 64 base64url values begins with a hyphen; so may any passcode.
+    #[test]
+    fn values_may_begin_with_a_hyphen() {
+        let session = ["--client-id", "-i", "--nonce", "-n", "--response-uri", "-u", "--jwk-thumbprint", "-mYx"];
+        let lines: [&[&str]; 3] = [
+            &[&["verify", "file", "--root", "root"], &session[..]].concat(),
+            &["wallet", "issue", "--dir", "d", "--passcode", "-7k"],
+            &["officer", "enrol", "--dir", "d", "--central", "c", "--code", "-7k"],
+        ];
+        for line in lines {
+            super::Cli::try_parse_from([&["citizen-wallet"], line].concat()).unwrap();
+        }
     }
 }

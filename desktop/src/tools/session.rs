@@ -12,16 +12,16 @@ use crate::trouble::Trouble;
 #[derive(Debug, Args)]
 pub struct SessionArgs {
     /// Client identifier of the verifier, with its prefix (`x509_hash:...`).
-    #[arg(long, value_name = "ID", requires_all = ["nonce", "response_uri"])]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, requires_all = ["nonce", "response_uri"])]
     client_id: Option<String>,
     /// Nonce of the request.
-    #[arg(long, requires = "client_id")]
+    #[arg(long, allow_hyphen_values = true, requires = "client_id")]
     nonce: Option<String>,
     /// Where the response is sent to.
-    #[arg(long, value_name = "URI", requires = "client_id")]
+    #[arg(long, value_name = "URI", allow_hyphen_values = true, requires = "client_id")]
     response_uri: Option<String>,
     /// SHA-256 thumbprint (RFC 7638, base64url) of the key that the response is encrypted to; without it, the response is not encrypted.
-    #[arg(long, value_name = "THUMBPRINT", requires = "client_id")]
+    #[arg(long, value_name = "THUMBPRINT", allow_hyphen_values = true, requires = "client_id")]
     jwk_thumbprint: Option<String>,
     /// File of a whole session transcript (CBOR, raw or base64).
     #[arg(long, value_name = "FILE", conflicts_with = "client_id")]
