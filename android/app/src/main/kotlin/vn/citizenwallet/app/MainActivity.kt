@@ -1,0 +1,159 @@
+package vn.citizenwallet.app
+
+import android.app.Activity
+import android.content.ActivityNotFoundException
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.net.Uri
+import android.os.Build
+import android.os.Bundle
+import android.view.View
+import android.view.WindowManager
+import android.widget.ScrollView
+import vn.citizenwallet.app.nav.Navigator
+import vn.citizenwallet.app.screens.Screen
+import vn.citizenwallet.app.ui.Ui
+
+/**
+ * The one window. It draws the screen on top, passes on what the system tells, and keeps nothing itself: screens live in the [Navigator], which
+ * goes on to the next activity when this one is turned. The system saves names of screens only.
+ */
+class MainActivity : Activity(), Navigator.Host {
+    private val app get() = application as WalletApp
+    private var nav: Navigator? = null
+    private var drawn: Screen? = null
+
+    /** The screens of this window; for tests and for a window that takes over. */
+    internal val navigator: Navigator? get() = nav
+
+    override val activity: Activity get() = this
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        // Until a screen says that it may be seen by others.
+        window.addFlags(WindowManager.LayoutParams.FLAG_SECURE)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) window.setHideOverlayWindows(true)
+        @Suppress("DEPRECATION") // The framework's own way; the newer one is androidx's.
+        val kept = lastNonConfigurationInstance as? Navigator
+        val other = app.window
+        if (kept == null && other != null && other !== this && !other.isFinishing && !other.isDestroyed) {
+            anotherWindow(savedInstanceState)
+        } else {
+            takeUp(kept, savedInstanceState)
+        }
+    }
+
+    private fun takeUp(kept: Navigator?, saved: Bundle?) {
+        app.window = this
+        val used = kept ?: app.left ?: Navigator(app.core).apply { restore(saved?.getStringArrayList(PLACES)) }
+        app.left = null
+        nav = used
+        used.attach(this)
+        app.core.stateChanged = { used.present() }
+    }
+
+    /** A second window shows nothing of the wallet; it offers to take over. The first one then closes, and its screens go on here. */
+    private fun anotherWindow(saved: Bundle?) {
+        val ui = Ui(this, app.core.words)
+        val words = ui.words
+        val block = ui.card(
+            ui.heading(words("app.window.title")),
+            ui.body(words("app.window.what")),
+            ui.primary(words("app.window.here")) {
+                app.window?.let { first ->
+                    app.left = first.nav
+                    first.nav?.detach(first)
+                    first.nav = null
+                    first.finish()
+                }
+                takeUp(null, saved)
+                nav?.resume()
+            },
+            ui.secondary(words("app.window.there")) { finish() },
+        )
+        val body = ui.column(block).apply { setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE)) }
+        setContentView(ScrollView(this).apply { addView(body) })
+    }
+
+    override fun onResume() {
+        super.onResume()
+        nav?.resume()
+    }
+
+    override fun onPause() {
+        nav?.pause()
+        super.onPause()
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        nav?.let { outState.putStringArrayList(PLACES, it.save()) }
+    }
+
+    @Deprecated("The framework's own way; the newer one is androidx's.")
+    override fun onRetainNonConfigurationInstance(): Any? = nav
+
+    override fun onDestroy() {
+        nav?.detach(this)
+        if (isFinishing) nav?.end()
+        if (app.window === this && !isChangingConfigurations) app.window = null
+        super.onDestroy()
+    }
+
+    @Deprecated("The framework's own way; the newer one is for Android 13.")
+    override fun onBackPressed() {
+        nav?.back() ?: finish()
+    }
+
+    // --- what screens ask of the window
+
+    override fun draw(screen: Screen) {
+        val same = drawn === screen
+        val root = screen.build(Ui(this, app.core.words))
+        setContentView(root)
+        drawn = screen
+        flag(WindowManager.LayoutParams.FLAG_SECURE, screen.secure)
+        flag(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON, screen.awake)
+        window.attributes = window.attributes.apply {
+            screenBrightness = if (screen.bright) WindowManager.LayoutParams.BRIGHTNESS_OVERRIDE_FULL else WindowManager.LayoutParams.BRIGHTNESS_OVERRIDE_NONE
+        }
+        if (same && screen.trouble == null && screen.scrolled > 0) {
+            val scroll = findScroll(root)
+            scroll?.post { scroll.scrollTo(0, screen.scrolled) }
+        }
+    }
+
+    private fun findScroll(root: View): ScrollView? {
+        val group = root as? android.view.ViewGroup ?: return null
+        for (at in 0 until group.childCount) (group.getChildAt(at) as? ScrollView)?.let { return it }
+        return null
+    }
+
+    private fun flag(flag: Int, on: Boolean) = if (on) window.addFlags(flag) else window.clearFlags(flag)
+
+    override fun leave() = finish()
+
+    override fun ask(permission: String) = requestPermissions(arrayOf(permission), PERMISSION)
+
+    override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<out String>, grantResults: IntArray) {
+        // An empty answer means that the question was taken away, as by a rotation: it is asked again when the screen is seen again.
+        if (requestCode != PERMISSION || grantResults.isEmpty()) return
+        nav?.top?.permission(grantResults[0] == PackageManager.PERMISSION_GRANTED)
+    }
+
+    override fun open(action: String) {
+        val intent = Intent(action)
+        if (action == android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS) intent.data = Uri.fromParts("package", packageName, null)
+        try {
+            startActivity(intent)
+        } catch (_: ActivityNotFoundException) {
+            // A phone without that screen: its settings have it somewhere.
+            startActivity(Intent(android.provider.Settings.ACTION_SETTINGS))
+        }
+    }
+
+    private companion object {
+        const val PLACES = "places"
+        const val PERMISSION = 1
+    }
+}
