@@ -1,0 +1,57 @@
+import CitizenWalletCore
+import Foundation
+
+/// What went wrong, as the core explains it: what happened, and what to do.
+public struct Problem: Equatable, Sendable {
+    /// The core's words and the one thing to do.
+    public let view: ProblemView
+
+    /// A problem the phone itself found (`nfc-off`, `camera-refused`, ...).
+    public init(id: String) {
+        view = problem(id: id)
+    }
+
+    /// What an error means to a person; nothing when a person or the app itself ended the work.
+    public init?(_ error: Error) {
+        if error is CancellationError { return nil }
+        guard let known = error as? WalletError else {
+            // Neither the core nor a port speaks of it: a fault of ours.
+            view = problem(id: "internal")
+            return
+        }
+        if case .Cancelled = known { return nil }
+        view = explain(error: known)
+    }
+
+    /// The words to show.
+    public func rendered(_ words: Words) -> RenderedDisplay {
+        RenderedDisplay(view.display, words: words)
+    }
+
+    /// Catalogue key of the button that does what is to be done.
+    public var actionKey: String {
+        switch view.action {
+        case .retry: return "app.action.retry"
+        case .enterAgain: return "app.action.enter-again"
+        case .wait: return "app.action.wait"
+        case .holdCard: return "app.action.hold-card"
+        case .scanAgain: return "app.action.scan-again"
+        case .askAnew: return "app.action.ask-anew"
+        case .openNfcSettings: return "app.action.open-nfc-settings"
+        case .openSecuritySettings: return "app.action.open-security-settings"
+        case .openAppSettings: return "app.action.open-app-settings"
+        case .startOver: return "app.action.start-over"
+        case .updateApp: return "app.action.update-app"
+        case .freeSpace: return "app.action.free-space"
+        case .close: return "app.action.close"
+        }
+    }
+
+    /// The action is a page of the phone's settings.
+    public var opensSettings: Bool {
+        switch view.action {
+        case .openNfcSettings, .openSecuritySettings, .openAppSettings: return true
+        default: return false
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import CitizenWalletCore
+import Foundation
+
+/// What a role may ask of one document, with the choice made on the screen.
+public struct AskChoice: Equatable, Identifiable, Sendable {
+    /// Document type id.
+    public let document: String
+    /// Field ids that may be asked for, each with whether it is.
+    public var fields: [Field]
+
+    /// A field that may be asked for.
+    public struct Field: Equatable, Identifiable, Sendable {
+        /// Field id.
+        public let id: String
+        /// It is asked for.
+        public var asked: Bool
+        /// Catalogue key of its label.
+        public var label: String { "field." + id }
+    }
+
+    /// The document.
+    public var id: String { document }
+    /// Catalogue key of its name.
+    public var label: String { "document." + document }
+}
+
+/// A staff device: enrolment, its data for the time without a network, and asking.
+@MainActor
+public final class StaffModel: Observed {
+    /// Who this device is to citizens; nothing before it is enrolled.
+    public private(set) var staff: StaffView? { willSet { changed() } }
+    /// What it holds.
+    public private(set) var cache: CacheView? { willSet { changed() } }
+    /// The own role's documents with the fields to ask for.
+    public private(set) var choices: [AskChoice] = [] { willSet { changed() } }
+    /// The own role's purposes.
+    public private(set) var purposes: [String] = [] { willSet { changed() } }
+    /// The purpose that is named; empty takes the role's first.
+    public var purpose = "" { willSet { changed() } }
+    /// The place that is named; empty takes the one of the enrolment.
+    public var place = "" { willSet { changed() } }
+    /// What the last sync came to.
+    public private(set) var outcome: DisplayView? { willSet { changed() } }
+    /// Something is under way.
+    public private(set) var busy = false { willSet { changed() } }
+    /// The first look is over.
+    public private(set) var loaded = false { willSet { changed() } }
+    /// What went wrong.
+    public private(set) var problem: Problem? { willSet { changed() } }
+
+    private let store: StaffStore
+    private var handle: CancelHandle?
+
+    /// For the staff device of a store.
+    public init(store: StaffStore) {
+        self.store = store
+    }
+
+    /// Looks what this device is and holds. Needs no network.
+    public func refresh() async {
+        await run { _, _ in }
+    }
+
+    /// Enrols this device with a one-time code, and fetches trust and lists.
+    public func enrol(code: String) async {
+        await run { verifier, handle in
+            _ = try await cancellable(handle: handle) { try await verifier.enrol(code: code, cancel: $0) }
+            self.outcome = try await cancellable(handle: handle) { try await verifier.sync(cancel: $0) }.display
+        }
+    }
+
+    /// Fetches trust and status lists.
+    public func sync() async {
+        await run { verifier, handle in
+            self.outcome = try await cancellable(handle: handle) { try await verifier.sync(cancel: $0) }.display
+        }
+    }
+
+    /// One file of all signed public data of this device, for one without a network.
+    public func carry() async -> Data? {
+        var file: Data?
+        await run { verifier, _ in file = try await verifier.carry() }
+        return file
+    }
+
+    /// Takes such a file of another device; it is judged as if it came from the service.
+    public func take(file: Data) async {
+        await run { verifier, _ in self.outcome = try await verifier.take(file: file).display }
+    }
+
+    /// Asks for a field, or does not.
+    public func choose(document: String, field: String, asked: Bool) {
+        guard let row = choices.firstIndex(where: { $0.document == document }),
+            let column = choices[row].fields.firstIndex(where: { $0.id == field })
+        else { return }
+        choices[row].fields[column].asked = asked
+    }
+
+    /// Makes a signed request for the chosen fields of a document.
+    public func ask(document: String) async -> CheckModel? {
+        var made: CheckModel?
+        let fields = choices.first { $0.document == document }?.fields.filter { $0.asked }.map { $0.id } ?? []
+        let purpose = self.purpose
+        let place = self.place
+        await run { verifier, _ in
+            let request = try await verifier.ask(document: document, fields: fields, purpose: purpose, place: place)
+            made = CheckModel(verifier: verifier, request: request)
+        }
+        return made
+    }
+
+    /// Stops what is under way.
+    public func cancel() {
+        handle?.cancel()
+    }
+
+    /// The problem or outcome was read.
+    public func dismiss() {
+        problem = nil
+        outcome = nil
+    }
+
+    private func run(_ work: (Verifier, CancelHandle) async throws -> Void) async {
+        guard !busy else { return }
+        busy = true
+        problem = nil
+        outcome = nil
+        let running = CancelHandle()
+        handle = running
+        defer {
+            busy = false
+            handle = nil
+        }
+        do {
+            let verifier = try await store.verifier()
+            do {
+                try await work(verifier, running)
+            } catch {
+                problem = Problem(error)
+            }
+            try await look(at: verifier)
+        } catch {
+            problem = Problem(error)
+        }
+    }
+
+    private func look(at verifier: Verifier) async throws {
+        staff = try await verifier.staff()
+        cache = try await verifier.cache()
+        let own = try await verifier.policies().first { $0.own }
+        purposes = own?.purposes ?? []
+        let documents = own?.documents ?? []
+        if choices.map({ $0.document }) != documents.map({ $0.document }) {
+            choices = documents.map { document in
+                AskChoice(
+                    document: document.document,
+                    fields: document.allowed.map { AskChoice.Field(id: $0, asked: document.defaults.contains($0)) }
+                )
+            }
+        }
+        loaded = true
+    }
+}
+
+/// One check: the request shown, the answer read, the verdict.
+@MainActor
+public final class CheckModel: Observed {
+    /// The request as a QR code.
+    public let question: ShowQRModel
+    /// Document type id that is asked for.
+    public let document: String
+    /// The verdict; nothing before an answer was checked.
+    public private(set) var verdict: VerdictView? { willSet { changed() } }
+    /// What may be shown of the document; nothing with a red verdict.
+    public private(set) var display: DisplayView? { willSet { changed() } }
+    /// A signed portrait was shown, so that the face can be compared, and nobody did yet.
+    public private(set) var asksForFace = false { willSet { changed() } }
+    /// The answer is being checked.
+    public private(set) var busy = false { willSet { changed() } }
+    /// What went wrong.
+    public private(set) var problem: Problem? { willSet { changed() } }
+    /// The name on a boarding pass to compare with; empty for none.
+    public var boardingName = ""
+
+    private let verifier: Verifier
+    private let request: OpenRequest
+    private var result: CheckResult?
+
+    /// For a request that was just made.
+    public init(verifier: Verifier, request: OpenRequest) {
+        self.verifier = verifier
+        self.request = request
+        document = request.document()
+        question = ShowQRModel(text: request.text(), expiresAt: request.expires())
+    }
+
+    /// Checks the text of an answer. Throws what the scanning screen shows; a verdict, red ones included, is no error.
+    public func check(text: String) async throws {
+        guard !busy else { return }
+        busy = true
+        defer { busy = false }
+        let made: CheckResult
+        if boardingName.isEmpty {
+            made = try await verifier.check(text: text)
+        } else {
+            made = try await verifier.checkWithBoardingName(text: text, name: boardingName)
+        }
+        result = made
+        verdict = made.verdict()
+        display = made.display()
+        asksForFace = made.hasPortrait()
+    }
+
+    /// A person compared the face with the signed portrait.
+    public func confirmFace(same: Bool) {
+        guard let result else { return }
+        do {
+            verdict = try result.confirmFace(same: same)
+            display = result.display()
+            asksForFace = false
+        } catch {
+            problem = Problem(error)
+        }
+    }
+
+    /// The request is not to be answered any more.
+    public func close() {
+        try? request.cancel()
+    }
+
+    /// The problem was read.
+    public func dismiss() {
+        problem = nil
+    }
+}

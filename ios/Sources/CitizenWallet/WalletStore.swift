@@ -1,0 +1,96 @@
+import CitizenWalletCore
+import Foundation
+
+/// The one owner of the wallet in a process. All windows share it.
+///
+/// It opens the folder at the first use, locks the wallet when no window was in front for longer than the grace, at once when the phone is locked,
+/// and closes it at the end.
+public actor WalletStore {
+    private let config: WalletConfig
+    private let ports: DevicePorts
+    private let listener: ListenerPort?
+    private let graceMillis: UInt64
+    private var opened: Wallet?
+    private var inFront: Set<String> = []
+    private var leftAt: UInt64?
+    private var waiting: Task<Void, Never>?
+
+    /// A store of a folder.
+    ///
+    /// - Parameters:
+    ///   - graceMillis: how long the app may be away before the wallet is locked.
+    public init(config: WalletConfig, ports: DevicePorts, listener: ListenerPort?, graceMillis: UInt64 = 30_000) {
+        self.config = config
+        self.ports = ports
+        self.listener = listener
+        self.graceMillis = graceMillis
+    }
+
+    /// The wallet; opened now when it is not open. Touches the disk, never the network.
+    public func wallet() throws -> Wallet {
+        if let opened, opened.state() != .closed { return opened }
+        let made = try Wallet.open(config: config, keys: ports.keys, sealer: ports.sealer, clock: ports.clock, listener: listener)
+        opened = made
+        return made
+    }
+
+    /// A window came to the front. Locks first when the app was away for too long.
+    ///
+    /// - Returns: the state of the wallet that the window now shows.
+    public func sceneEntered(_ scene: String) throws -> WalletState {
+        waiting?.cancel()
+        waiting = nil
+        if let left = leftAt, elapsed(since: left) >= graceMillis { lockNow() }
+        leftAt = nil
+        inFront.insert(scene)
+        return try wallet().state()
+    }
+
+    /// A window went to the back or was closed. The last one starts the grace.
+    public func sceneLeft(_ scene: String) {
+        inFront.remove(scene)
+        guard inFront.isEmpty, leftAt == nil else { return }
+        leftAt = now()
+        let grace = graceMillis
+        // The system may stop the process before the grace is over; then `sceneEntered` locks.
+        waiting = Task { [weak self] in
+            try? await Task.sleep(nanoseconds: grace * 1_000_000)
+            guard !Task.isCancelled else { return }
+            await self?.graceEnded()
+        }
+    }
+
+    /// The phone itself was locked: so is the wallet, at once.
+    public func deviceLocked() {
+        lockNow()
+    }
+
+    /// Locks the wallet if it is open. Work under way ends by itself with an error that says so; what was done durably is kept.
+    public func lockNow() {
+        guard let opened, opened.state() == .unlocked else { return }
+        try? opened.lock()
+    }
+
+    /// Closes the wallet; the next use opens it anew.
+    public func close() {
+        waiting?.cancel()
+        waiting = nil
+        try? opened?.close()
+        opened = nil
+    }
+
+    private func graceEnded() {
+        guard inFront.isEmpty, leftAt != nil else { return }
+        lockNow()
+    }
+
+    /// Milliseconds of a clock that counts sleep; a clock that fails counts as endless time away.
+    private func now() -> UInt64? {
+        try? ports.clock.monotonicMillis()
+    }
+
+    private func elapsed(since left: UInt64) -> UInt64 {
+        guard let now = now(), now >= left else { return UInt64.max }
+        return now - left
+    }
+}

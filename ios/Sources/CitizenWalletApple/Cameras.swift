@@ -1,0 +1,143 @@
+#if os(iOS) && canImport(AVFoundation)
+import AVFoundation
+import CitizenWallet
+import Foundation
+
+/// May the app use the camera? Asks the person once.
+public enum CameraPermission {
+    /// Nothing when it may; otherwise the id of the problem to show: `no-camera` or `camera-refused`.
+    public static func missing(front: Bool) async -> String? {
+        guard AVCaptureDevice.default(.builtInWideAngleCamera, for: .video, position: front ? .front : .back) != nil else { return "no-camera" }
+        switch AVCaptureDevice.authorizationStatus(for: .video) {
+        case .authorized: return nil
+        case .notDetermined: return await AVCaptureDevice.requestAccess(for: .video) ? nil : "camera-refused"
+        default: return "camera-refused"
+        }
+    }
+}
+
+/// The back camera as brightness, for QR codes. No picture is kept.
+public final class QRCamera: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate, @unchecked Sendable {
+    /// What the screen shows.
+    public let session = AVCaptureSession()
+    private let queue = DispatchQueue(label: "vn.citizenwallet.scan")
+    private let saw: @Sendable (LumaFrame) -> Void
+
+    /// A camera that tells every picture to `saw`, on a queue of its own.
+    public init(saw: @escaping @Sendable (LumaFrame) -> Void) {
+        self.saw = saw
+        super.init()
+    }
+
+    /// Starts; does nothing without a camera (ask `CameraPermission` first).
+    public func start() {
+        queue.async {
+            if self.session.inputs.isEmpty { self.connect() }
+            self.session.startRunning()
+        }
+    }
+
+    /// Stops.
+    public func stop() {
+        queue.async { self.session.stopRunning() }
+    }
+
+    /// A picture came: the first plane of the bi-planar format is brightness.
+    public func captureOutput(_ output: AVCaptureOutput, didOutput sampleBuffer: CMSampleBuffer, from connection: AVCaptureConnection) {
+        guard let picture = CMSampleBufferGetImageBuffer(sampleBuffer) else { return }
+        CVPixelBufferLockBaseAddress(picture, .readOnly)
+        defer { CVPixelBufferUnlockBaseAddress(picture, .readOnly) }
+        guard let base = CVPixelBufferGetBaseAddressOfPlane(picture, 0) else { return }
+        let width = CVPixelBufferGetWidthOfPlane(picture, 0)
+        let height = CVPixelBufferGetHeightOfPlane(picture, 0)
+        let stride = CVPixelBufferGetBytesPerRowOfPlane(picture, 0)
+        var luma = Data(capacity: width * height)
+        for row in 0..<height {
+            luma.append(base.advanced(by: row * stride).assumingMemoryBound(to: UInt8.self), count: width)
+        }
+        saw(LumaFrame(width: width, height: height, luma: luma))
+    }
+
+    private func connect() {
+        guard let device = AVCaptureDevice.default(.builtInWideAngleCamera, for: .video, position: .back),
+            let input = try? AVCaptureDeviceInput(device: device)
+        else { return }
+        let output = AVCaptureVideoDataOutput()
+        output.videoSettings = [kCVPixelBufferPixelFormatTypeKey as String: kCVPixelFormatType_420YpCbCr8BiPlanarFullRange]
+        output.alwaysDiscardsLateVideoFrames = true
+        output.setSampleBufferDelegate(self, queue: queue)
+        session.beginConfiguration()
+        if session.canSetSessionPreset(.hd1280x720) { session.sessionPreset = .hd1280x720 }
+        if session.canAddInput(input) { session.addInput(input) }
+        if session.canAddOutput(output) { session.addOutput(output) }
+        session.commitConfiguration()
+    }
+}
+
+/// The front camera for the picture of the holder's face. The picture goes to the core and is not kept.
+public final class FaceCamera: NSObject, AVCapturePhotoCaptureDelegate, @unchecked Sendable {
+    /// What the screen shows.
+    public let session = AVCaptureSession()
+    private let queue = DispatchQueue(label: "vn.citizenwallet.face")
+    private let output = AVCapturePhotoOutput()
+    // Guarded by `lock`.
+    private var taken: (@Sendable (Data?) -> Void)?
+    private let lock = NSLock()
+
+    /// A camera that is not running yet.
+    override public init() {
+        super.init()
+    }
+
+    /// Starts; does nothing without a camera (ask `CameraPermission` first).
+    public func start() {
+        queue.async {
+            if self.session.inputs.isEmpty { self.connect() }
+            self.session.startRunning()
+        }
+    }
+
+    /// Stops.
+    public func stop() {
+        queue.async { self.session.stopRunning() }
+    }
+
+    /// Takes one picture: JPEG, or nothing when the camera failed.
+    public func take(_ done: @escaping @Sendable (Data?) -> Void) {
+        lock.lock()
+        taken = done
+        lock.unlock()
+        queue.async {
+            guard self.session.isRunning else {
+                self.answer(nil)
+                return
+            }
+            self.output.capturePhoto(with: AVCapturePhotoSettings(format: [AVVideoCodecKey: AVVideoCodecType.jpeg]), delegate: self)
+        }
+    }
+
+    /// The picture came.
+    public func photoOutput(_ output: AVCapturePhotoOutput, didFinishProcessingPhoto photo: AVCapturePhoto, error: Error?) {
+        answer(error == nil ? photo.fileDataRepresentation() : nil)
+    }
+
+    private func answer(_ picture: Data?) {
+        lock.lock()
+        let told = taken
+        taken = nil
+        lock.unlock()
+        told?(picture)
+    }
+
+    private func connect() {
+        guard let device = AVCaptureDevice.default(.builtInWideAngleCamera, for: .video, position: .front),
+            let input = try? AVCaptureDeviceInput(device: device)
+        else { return }
+        session.beginConfiguration()
+        if session.canSetSessionPreset(.photo) { session.sessionPreset = .photo }
+        if session.canAddInput(input) { session.addInput(input) }
+        if session.canAddOutput(output) { session.addOutput(output) }
+        session.commitConfiguration()
+    }
+}
+#endif
