@@ -40,6 +40,6 @@ public final class ShowQRModel: Observed {
     }
 
     private static func left(until expires: Date?, from now: Date) -> Int? {
-        expires.map { max(0, Int($0.timeIntervalSince(now))) }
+        expires.map { max(0, Int($0.timeIntervalSince(now).rounded(.up))) }
     }
 }
