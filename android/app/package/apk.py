@@ -33,12 +33,20 @@ def said(*command):
     return done.stdout
 
 
+def java_home():
+    """The JDK, for the classes of java.* that the framework's jar leaves out."""
+    compiler = shutil.which("javac")
+    if not compiler:
+        sys.exit("no javac: a JDK is needed (android/setup.sh)")
+    return pathlib.Path(compiler).resolve().parent.parent
+
+
 def shrink(asked, work):
     """Dex files and what else of the jars belongs into the APK: entries by which a class is found by name."""
     out = work / "r8.zip"
     rules = [*asked.rules, asked.resources / "manifest.pro"]
     command = ["java", f"-Xmx{asked.heap}", "-cp", asked.r8, "com.android.tools.r8.R8", "--release", "--min-api", MIN_SDK,
-               "--lib", asked.framework, "--output", out, "--pg-map-output", asked.out.parent / "mapping.txt",
+               "--lib", asked.framework, "--lib", java_home(), "--output", out, "--pg-map-output", asked.out.parent / "mapping.txt",
                "--pg-conf-output", work / "rules.txt"]
     for rule in rules:
         command += ["--pg-conf", rule]

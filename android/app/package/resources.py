@@ -16,14 +16,14 @@ import sys
 
 PACKAGE = "vn.citizenwallet.app"
 MIN_SDK, TARGET_SDK = 26, 34
-# Debian's aapt2 is older than the framework and says so about one chunk of it, once a run.
-KNOWN_NOISE = "LoadedArsc.cpp"
+# Debian's aapt2 is older than the framework and says so about one chunk of it, once a run; R8 says of each jar that it has a manifest, too.
+KNOWN_NOISE = "LoadedArsc.cpp", "Warning: Resource 'META-INF/"
 
 
 def run(*command):
     """Runs a tool; its output is shown when there is something to say; a failure ends the build."""
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    words = "\n".join(line for line in done.stdout.splitlines() if KNOWN_NOISE not in line)
+    words = "\n".join(line for line in done.stdout.splitlines() if not any(noise in line for noise in KNOWN_NOISE))
     if words:
         print(words)
     if done.returncode:
