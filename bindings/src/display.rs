@@ -1,7 +1,13 @@
 //! Display models at the border: ordered groups of labelled values; labels are keys of the catalogues.
+//!
+//! One shape for everything a shell shows: documents, consent, verdicts, steps, problems.
 
-use wallet_documents::display::{DisplayItem, DisplayModel, DisplayValue};
+use wallet_core::display as wallet_display;
+use wallet_documents::display::{self, Action, DisplayItem, DisplayModel, DisplayValue, ProblemModel};
 use wallet_documents::words::Language;
+
+use crate::error::WalletError;
+use crate::ports::ProgressView;
 
 /// What stands beside a label.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
@@ -28,31 +34,31 @@ pub enum DisplayValueView {
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct DisplayItemView {
-    /// Field id, or empty for a remark.
+    /// Field id, fact name or step; empty for a remark.
     pub field: String,
-    /// Catalogue key of the label.
+    /// Catalogue key of the label; empty when the value speaks for itself.
     pub label: String,
     /// The value.
     pub value: DisplayValueView,
-    /// How to show it: `plain`, `heading`, `secret`, `warning` or `portrait`.
+    /// How to show it: `plain`, `title`, `secret` (covered until asked for), `warning`, `portrait`, and for steps `done`, `current`, `todo`.
     pub role: String,
 }
 
 /// Lines that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct DisplayGroupView {
-    /// Catalogue key of the title.
+    /// Catalogue key of the title; empty when the group needs none.
     pub title: String,
     /// The lines, in order.
     pub items: Vec<DisplayItemView>,
 }
 
-/// A document, or the disclosed part of one, as it is shown.
+/// One thing as it is shown: a document or the disclosed part of one, a verdict, a request, steps, a problem.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct DisplayView {
-    /// Document type id.
-    pub document: String,
-    /// Catalogue key of the type's name.
+    /// What it is about: a document type id, a colour, a problem id, a word.
+    pub id: String,
+    /// Catalogue key of its name.
     pub title: String,
     /// The groups, in order.
     pub groups: Vec<DisplayGroupView>,
@@ -60,11 +66,11 @@ pub struct DisplayView {
 
 impl From<&DisplayModel> for DisplayView {
     fn from(model: &DisplayModel) -> Self {
-        let group = |group: &wallet_documents::display::DisplayGroup| DisplayGroupView {
-            title: group.title.to_owned(),
+        let group = |group: &display::DisplayGroup| DisplayGroupView {
+            title: group.title.to_string(),
             items: group.items.iter().map(DisplayItemView::from).collect(),
         };
-        Self { document: model.document.to_owned(), title: model.title.to_owned(), groups: model.groups.iter().map(group).collect() }
+        Self { id: model.id.to_string(), title: model.title.to_string(), groups: model.groups.iter().map(group).collect() }
     }
 }
 
@@ -72,12 +78,12 @@ impl From<&DisplayItem> for DisplayItemView {
     fn from(item: &DisplayItem) -> Self {
         let value = match &item.value {
             DisplayValue::Text(text) => DisplayValueView::Text { text: text.clone() },
-            DisplayValue::Key(key) => DisplayValueView::Key { key: (*key).to_owned() },
+            DisplayValue::Key(key) => DisplayValueView::Key { key: key.to_string() },
             DisplayValue::Image { media_type, bytes } => {
                 DisplayValueView::Image { media_type: (*media_type).to_owned(), bytes: bytes.clone() }
             }
         };
-        Self { field: item.field.to_owned(), label: item.label.to_owned(), value, role: item.role.as_str().to_owned() }
+        Self { field: item.field.to_string(), label: item.label.to_string(), value, role: item.role.as_str().to_owned() }
     }
 }
 
@@ -87,8 +93,109 @@ pub fn word(key: String, language: String) -> String {
     Language::from_tag(&language).text(&key)
 }
 
-/// A whole catalogue as JSON, for shells that render it themselves.
+/// A whole catalogue as one flat JSON object, key to text.
 #[uniffi::export]
 pub fn catalogue(language: String) -> String {
-    Language::from_tag(&language).json().to_owned()
+    Language::from_tag(&language).json()
+}
+
+/// What a person can do about a problem: the button below it (`action.<word>` in the catalogues).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum ProblemAction {
+    /// The same again.
+    Retry,
+    /// Type or choose again.
+    EnterAgain,
+    /// Wait, then the same again.
+    Wait,
+    /// Hold the card to the phone again.
+    HoldCard,
+    /// Scan again.
+    ScanAgain,
+    /// Ask the other side for a new code.
+    AskAnew,
+    /// Switch NFC on.
+    OpenNfcSettings,
+    /// Set a screen lock, or unlock biometrics.
+    OpenSecuritySettings,
+    /// Give the app a permission.
+    OpenAppSettings,
+    /// Begin from the beginning.
+    StartOver,
+    /// Install a newer version.
+    UpdateApp,
+    /// Make room on the device.
+    FreeSpace,
+    /// Nothing but to know it.
+    Close,
+}
+
+impl From<Action> for ProblemAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Retry => Self::Retry,
+            Action::EnterAgain => Self::EnterAgain,
+            Action::Wait => Self::Wait,
+            Action::HoldCard => Self::HoldCard,
+            Action::ScanAgain => Self::ScanAgain,
+            Action::AskAnew => Self::AskAnew,
+            Action::OpenNfcSettings => Self::OpenNfcSettings,
+            Action::OpenSecuritySettings => Self::OpenSecuritySettings,
+            Action::OpenAppSettings => Self::OpenAppSettings,
+            Action::StartOver => Self::StartOver,
+            Action::UpdateApp => Self::UpdateApp,
+            Action::FreeSpace => Self::FreeSpace,
+            Action::Close => Self::Close,
+        }
+    }
+}
+
+/// A problem to be shown: what happened, what is known of it, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ProblemView {
+    /// Id of the problem; its text is `problem.<id>`.
+    pub id: String,
+    /// As it is shown.
+    pub display: DisplayView,
+    /// What its button does.
+    pub action: ProblemAction,
+    /// Catalogue key of the button's text.
+    pub action_label: String,
+}
+
+impl From<ProblemModel> for ProblemView {
+    fn from(model: ProblemModel) -> Self {
+        Self {
+            id: model.id.to_owned(),
+            display: DisplayView::from(&model.display),
+            action: model.action.into(),
+            action_label: format!("action.{}", model.action.as_str()),
+        }
+    }
+}
+
+/// What an error means to a person.
+#[uniffi::export]
+pub fn explain(error: WalletError) -> ProblemView {
+    let (word, details) = error.told();
+    display::problem(&word, &details).into()
+}
+
+/// A problem that the app found itself: `nfc-off`, `no-nfc`, `camera-refused`, `no-camera`, `no-card-found`, `biometrics-locked`,
+/// `no-secure-lock`, `interrupted`, `not-found`, or any `scan.*`. Another word is told as `invalid`.
+#[uniffi::export]
+pub fn problem(id: String) -> ProblemView {
+    display::problem(&id, &[]).into()
+}
+
+/// The steps of a card's reading.
+#[uniffi::export]
+pub fn card_progress(progress: ProgressView) -> DisplayView {
+    DisplayView::from(&wallet_display::card_progress(&progress.into()))
+}
+
+/// How much of a card is read, 0 to 100.
+#[uniffi::export]
+pub fn card_progress_percent(progress: ProgressView) -> u32 {
+    wallet_display::card_percent(&progress.into())
 }

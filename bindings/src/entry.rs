@@ -10,7 +10,15 @@ pub(crate) fn enter<T>(act: impl FnOnce() -> Result<T, WalletError>) -> Result<T
     if is_delivering() {
         return Err(WalletError::invalid("re-entry"));
     }
-    let done = act();
-    wipe::dead_stack();
-    done
+    let _scrub = Scrub;
+    act()
+}
+
+/// Wipes the stack below the act however it ends, by a panic too.
+struct Scrub;
+
+impl Drop for Scrub {
+    fn drop(&mut self) {
+        wipe::dead_stack();
+    }
 }

@@ -3,7 +3,9 @@
 //! Nothing personal enters here: apps forward these texts. Reasons are static words.
 
 use wallet_base::fact::FactName;
+use wallet_base::time::Timestamp;
 use wallet_core::{Problem, WalletError as CoreError};
+use wallet_documents::display::Detail;
 use wallet_platform::carried::CarriedError;
 use wallet_platform::http::HttpError;
 use wallet_platform::keyslot::KeySlotError;
@@ -51,6 +53,9 @@ pub enum WalletError {
     /// Nothing to do: a person said no.
     #[error("declined")]
     Declined,
+    /// Nothing to do: the app stopped it. What was done durably is kept.
+    #[error("cancelled")]
+    Cancelled,
     /// The store is unusable.
     #[error("storage: {reason}")]
     Storage {
@@ -79,6 +84,29 @@ impl WalletError {
     /// `Invalid` with a static word.
     pub(crate) fn invalid(reason: &str) -> Self {
         Self::Invalid { reason: reason.to_owned() }
+    }
+
+    /// The word by which the catalogue knows it, and what is known of this one.
+    pub(crate) fn told(&self) -> (String, Vec<Detail>) {
+        let plain = |word: &str| (word.to_owned(), Vec::new());
+        match self {
+            Self::WrongPasscode { tries_left } => ("wrong-passcode".to_owned(), vec![Detail::TriesLeft(*tries_left)]),
+            Self::LockedUntil { at } => ("locked-until".to_owned(), Timestamp::parse_rfc3339(at).map(Detail::Until).into_iter().collect()),
+            Self::CardMoved => plain("card-moved"),
+            Self::WrongCardKey => plain("wrong-card-key"),
+            Self::DifferentCard => plain("different-card"),
+            Self::Network => plain("network"),
+            Self::Untrusted { fact } => ("untrusted".to_owned(), fact.parse().ok().map(Detail::Check).into_iter().collect()),
+            Self::Expired => plain("expired"),
+            Self::Declined => plain("declined"),
+            Self::Cancelled => plain("cancelled"),
+            // Two programs on one folder; `busy` alone is an act that is under way.
+            Self::Storage { reason } if reason == "busy" => plain("storage-busy"),
+            Self::Storage { reason } | Self::Invalid { reason } => plain(reason),
+            Self::Unsupported => plain("unsupported"),
+            Self::Closed => plain("closed"),
+            Self::Internal => plain("internal"),
+        }
     }
 
     fn untrusted(fact: FactName) -> Self {
@@ -216,7 +244,6 @@ impl From<HttpError> for WalletError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wallet_base::time::Timestamp;
 
     #[test]
     fn a_locked_store_says_until_when_and_a_wrong_passcode_how_many_tries() {

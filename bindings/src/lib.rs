@@ -9,6 +9,8 @@
 //! | [`verifier`] | the checker's side: [`verifier::Verifier`], the opaque [`verifier::OpenRequest`] and [`verifier::CheckResult`] |
 //! | [`ports`] | what an app implements: keys, sealing, card, clock, listener |
 //! | [`contract`] | what every implementation of a port is run against |
+//! | [`display`] | what a shell shows, in one shape; problems and what to do about them |
+//! | [`CancelHandle`], [`trace_to`] | stopping long acts, hearing the log |
 //! | [`qr`] | drawing, decoding, classifying |
 //! | `software` (feature) | ports in software, for desktop and tests |
 
@@ -24,6 +26,8 @@ pub mod qr;
 pub mod request;
 #[cfg(feature = "software")]
 pub mod software;
+mod task;
+mod trace;
 pub mod verdict;
 pub mod verifier;
 pub mod wallet;
@@ -31,13 +35,20 @@ pub mod wallet_views;
 mod wipe;
 
 pub use contract::{ContractReport, contract_card_channel, contract_clock, contract_device_sealer, contract_key_store, contract_listener};
-pub use display::{DisplayGroupView, DisplayItemView, DisplayValueView, DisplayView, catalogue, word};
+pub use display::{
+    DisplayGroupView, DisplayItemView, DisplayValueView, DisplayView, ProblemAction, ProblemView, card_progress, card_progress_percent,
+    catalogue, explain, problem, word,
+};
 pub use error::WalletError;
 pub use ledger_view::{
     LedgerAccountView, LedgerBatchView, LedgerConsentView, LedgerCopyView, LedgerCredentialView, LedgerKeyView, LedgerView,
 };
 pub use qr::{QrSymbol, ScannedKind, classify, qr_decode_luma, qr_decode_png, qr_draw};
 pub use request::{Answer, PendingRequest, RequestItem, Selection, VerifierView};
+pub use task::CancelHandle;
+#[cfg(feature = "software")]
+pub use task::Wait;
+pub use trace::trace_to;
 pub use verdict::{FactView, VerdictView};
 pub use verifier::{
     CacheView, CheckResult, ListDatesView, OpenRequest, PolicyDocument, PolicyView, StaffView, TrustDatesView, Verifier, VerifierConfig,

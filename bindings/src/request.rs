@@ -1,9 +1,12 @@
 //! A request on the citizen's side: an opaque handle. A shell passes field ids, never values, and cannot forge a verdict.
 
+use std::sync::Arc;
+
 use wallet_core as core;
 
-use crate::entry::enter;
+use crate::display::DisplayView;
 use crate::error::WalletError;
+use crate::task::{CancelHandle, stoppable, whole};
 use crate::verdict::VerdictView;
 
 /// Who asks, in the words of the verified certificate and the signed request.
@@ -82,11 +85,11 @@ impl std::fmt::Debug for Answer {
 
 /// A request that was read and judged.
 #[derive(uniffi::Object)]
-pub struct PendingRequest(core::PendingRequest);
+pub struct PendingRequest(Arc<core::PendingRequest>);
 
 impl From<core::PendingRequest> for PendingRequest {
     fn from(request: core::PendingRequest) -> Self {
-        Self(request)
+        Self(Arc::new(request))
     }
 }
 
@@ -100,6 +103,11 @@ impl PendingRequest {
     /// Who asks; nothing when the request was refused before its words could be believed.
     pub fn view(&self) -> Option<VerifierView> {
         self.0.view().map(VerifierView::from)
+    }
+
+    /// What the citizen reads before saying yes: what is alarming, who asks, where, what for, how long it is kept.
+    pub fn display(&self) -> DisplayView {
+        DisplayView::from(&core::display::request(&self.0))
     }
 
     /// What is asked for, field by field.
@@ -118,13 +126,18 @@ impl PendingRequest {
     }
 
     /// Answers with the selected fields of one document: one act of the user, one copy spent, one answer.
-    pub fn answer(&self, document: String, fields: Vec<String>) -> Result<Answer, WalletError> {
-        enter(|| Ok(Answer::from(self.0.answer(&document, &fields)?)))
+    ///
+    /// Stopped before the user said yes, it counts as declined; stopped later, the copy is spent and the log says so.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn answer(&self, document: String, fields: Vec<String>, cancel: Option<Arc<CancelHandle>>) -> Result<Answer, WalletError> {
+        let this = Arc::clone(&self.0);
+        stoppable("answer", cancel, move || Ok(Answer::from(this.answer(&document, &fields)?))).await
     }
 
     /// The citizen says no.
-    pub fn decline(&self) -> Result<(), WalletError> {
-        enter(|| Ok(self.0.decline()?))
+    pub async fn decline(&self) -> Result<(), WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("decline", move || Ok(this.decline()?)).await
     }
 }
 

@@ -2,6 +2,8 @@
 
 use wallet_base::fact::{Fact, Verdict};
 
+use crate::display::DisplayView;
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct FactView {
@@ -41,6 +43,8 @@ pub struct VerdictView {
     pub colour: String,
     /// In the order they were found.
     pub facts: Vec<FactView>,
+    /// As it is shown: the word of the colour, what speaks against it first.
+    pub display: DisplayView,
 }
 
 impl From<&Verdict> for VerdictView {
@@ -50,6 +54,7 @@ impl From<&Verdict> for VerdictView {
             conclusion: conclusion.to_string(),
             colour: conclusion.colour().to_owned(),
             facts: verdict.facts().iter().map(FactView::from).collect(),
+            display: DisplayView::from(&wallet_documents::display::verdict(verdict)),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::display::DisplayView;
 use crate::entry::enter;
 use crate::error::WalletError;
 use crate::ports::{self, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
+use crate::task::{CancelHandle, stoppable, whole};
 use crate::verdict::VerdictView;
 
 /// Where a staff device lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
@@ -40,6 +41,8 @@ pub struct StaffView {
     pub place: String,
     /// When the certificate ends, RFC 3339.
     pub valid_until: String,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// Dates of the trust data.
@@ -77,6 +80,8 @@ pub struct VerifierSyncReport {
     pub lists: u64,
     /// Lists stored by this sync.
     pub stored: u64,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// What a verifier holds for the time without a network.
@@ -86,6 +91,8 @@ pub struct CacheView {
     pub trust: Option<TrustDatesView>,
     /// Status lists.
     pub lists: Vec<ListDatesView>,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// What a role may ask of one document.
@@ -130,7 +137,7 @@ pub struct Verifier(Arc<core::Verifier>);
 
 #[uniffi::export]
 impl Verifier {
-    /// Opens the verifier of a folder; makes it the first time. Touches no network.
+    /// Opens the verifier of a folder; makes it the first time. Touches no network, but the disk: call it off the main thread.
     #[uniffi::constructor]
     pub fn open(
         config: VerifierConfig,
@@ -144,65 +151,87 @@ impl Verifier {
     }
 
     /// Enrols this device with a one-time code of the central service: a key, a certificate of seven days, both checked before they are kept.
-    pub fn enrol(&self, code: String) -> Result<StaffView, WalletError> {
-        enter(|| Ok(StaffView::from(&self.0.enrol(&code)?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn enrol(&self, code: String, cancel: Option<Arc<CancelHandle>>) -> Result<StaffView, WalletError> {
+        let this = Arc::clone(&self.0);
+        stoppable("enrol", cancel, move || Ok(staff_view(&this.enrol(&code)?, &this))).await
     }
 
     /// Who this device is, if it is enrolled.
-    pub fn staff(&self) -> Result<Option<StaffView>, WalletError> {
-        enter(|| Ok(self.0.staff()?.as_ref().map(StaffView::from)))
+    pub async fn staff(&self) -> Result<Option<StaffView>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("staff", move || Ok(this.staff()?.map(|staff| staff_view(&staff, &this)))).await
     }
 
     /// Fetches trust and status lists. What cannot be verified is not stored, and the verdict says so.
-    pub fn sync(&self) -> Result<VerifierSyncReport, WalletError> {
-        enter(|| Ok(VerifierSyncReport::from(&self.0.sync()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn sync(&self, cancel: Option<Arc<CancelHandle>>) -> Result<VerifierSyncReport, WalletError> {
+        let this = Arc::clone(&self.0);
+        stoppable("sync", cancel, move || Ok(sync_report(&this.sync()?, &this))).await
     }
 
     /// One file of all signed public data that this device holds (trust repository and status lists), for a device without a network. Nothing in
     /// it is secret or personal; whoever takes it judges it as if it came from the service.
-    pub fn carry(&self) -> Result<Vec<u8>, WalletError> {
-        enter(|| Ok(self.0.carry()?))
+    pub async fn carry(&self) -> Result<Vec<u8>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("carry", move || Ok(this.carry()?)).await
     }
 
     /// Takes a carried file of another device, judged exactly as a sync. What is older than what is held changes nothing, and the verdict
     /// says so. Touches no network.
-    pub fn take(&self, file: Vec<u8>) -> Result<VerifierSyncReport, WalletError> {
-        enter(|| Ok(VerifierSyncReport::from(&self.0.take_carried(&file)?)))
+    pub async fn take(&self, file: Vec<u8>) -> Result<VerifierSyncReport, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("take", move || Ok(sync_report(&this.take_carried(&file)?, &this))).await
     }
 
     /// The dates of what is held.
-    pub fn cache(&self) -> Result<CacheView, WalletError> {
-        enter(|| {
-            let (trust, lists) = self.0.dates()?;
-            Ok(CacheView { trust: trust.map(TrustDatesView::from), lists: lists.iter().map(ListDatesView::from).collect() })
+    pub async fn cache(&self) -> Result<CacheView, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("cache", move || {
+            let (trust, lists) = this.dates()?;
+            let display = DisplayView::from(&core::display::held(trust.as_ref(), &lists, this.now()));
+            Ok(CacheView { trust: trust.map(TrustDatesView::from), lists: lists.iter().map(ListDatesView::from).collect(), display })
         })
+        .await
     }
 
     /// The table of roles.
-    pub fn policies(&self) -> Result<Vec<PolicyView>, WalletError> {
-        enter(|| {
-            let own = self.0.staff()?.map(|staff| staff.role);
-            Ok(self.0.policies()?.iter().map(|role| policy(role, own.as_deref())).collect())
+    pub async fn policies(&self) -> Result<Vec<PolicyView>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("policies", move || {
+            let own = this.staff()?.map(|staff| staff.role);
+            Ok(this.policies()?.iter().map(|role| policy(role, own.as_deref())).collect())
         })
+        .await
     }
 
     /// Makes a signed request and keeps it open in memory for its time. Empty `fields`: the role's usual ones; empty `purpose`: the role's
     /// first; empty `place`: the one of the enrolment. Fields that the role may not have are asked for only when they are named here.
-    pub fn ask(&self, document: String, fields: Vec<String>, purpose: String, place: String) -> Result<Arc<OpenRequest>, WalletError> {
-        enter(|| {
-            let asked = self.0.ask(&core::Ask { document, fields, purpose, place })?;
-            Ok(Arc::new(OpenRequest { verifier: Arc::clone(&self.0), asked }))
+    pub async fn ask(
+        &self,
+        document: String,
+        fields: Vec<String>,
+        purpose: String,
+        place: String,
+    ) -> Result<Arc<OpenRequest>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("ask", move || {
+            let asked = this.ask(&core::Ask { document, fields, purpose, place })?;
+            Ok(Arc::new(OpenRequest { verifier: Arc::clone(&this), asked }))
         })
+        .await
     }
 
     /// Checks the text of an answer against the open requests of this device.
-    pub fn check(&self, text: String) -> Result<Arc<CheckResult>, WalletError> {
-        enter(|| Ok(Arc::new(CheckResult(self.0.check(&text)?))))
+    pub async fn check(&self, text: String) -> Result<Arc<CheckResult>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("check", move || Ok(Arc::new(CheckResult(this.check(&text)?)))).await
     }
 
     /// The same, and compares the signed name with the one on a boarding pass.
-    pub fn check_with_boarding_name(&self, text: String, name: String) -> Result<Arc<CheckResult>, WalletError> {
-        enter(|| Ok(Arc::new(CheckResult(self.0.check_with_boarding_name(&text, &name)?))))
+    pub async fn check_with_boarding_name(&self, text: String, name: String) -> Result<Arc<CheckResult>, WalletError> {
+        let this = Arc::clone(&self.0);
+        whole("check-with-boarding-name", move || Ok(Arc::new(CheckResult(this.check_with_boarding_name(&text, &name)?)))).await
     }
 
     /// Closes the cache and every open request.
@@ -374,15 +403,14 @@ impl From<VerifierConfig> for core::VerifierConfig {
     }
 }
 
-impl From<&core::Staff> for StaffView {
-    fn from(staff: &core::Staff) -> Self {
-        Self {
-            role: staff.role.clone(),
-            organisation: staff.organisation.clone(),
-            device: staff.device.clone(),
-            place: staff.place.clone(),
-            valid_until: staff.valid_until.to_rfc3339(),
-        }
+fn staff_view(staff: &core::Staff, verifier: &core::Verifier) -> StaffView {
+    StaffView {
+        role: staff.role.clone(),
+        organisation: staff.organisation.clone(),
+        device: staff.device.clone(),
+        place: staff.place.clone(),
+        valid_until: staff.valid_until.to_rfc3339(),
+        display: DisplayView::from(&core::display::staff(staff, verifier.now())),
     }
 }
 
@@ -403,13 +431,12 @@ impl From<&core::ListDates> for ListDatesView {
     }
 }
 
-impl From<&core::SyncReport> for VerifierSyncReport {
-    fn from(report: &core::SyncReport) -> Self {
-        Self {
-            verdict: VerdictView::from(&report.verdict),
-            trust: report.trust.map(TrustDatesView::from),
-            lists: u64::try_from(report.lists).unwrap_or(u64::MAX),
-            stored: u64::try_from(report.stored).unwrap_or(u64::MAX),
-        }
+fn sync_report(report: &core::SyncReport, verifier: &core::Verifier) -> VerifierSyncReport {
+    VerifierSyncReport {
+        verdict: VerdictView::from(&report.verdict),
+        trust: report.trust.map(TrustDatesView::from),
+        lists: u64::try_from(report.lists).unwrap_or(u64::MAX),
+        stored: u64::try_from(report.stored).unwrap_or(u64::MAX),
+        display: DisplayView::from(&core::display::sync(report, verifier.now())),
     }
 }

@@ -12,6 +12,7 @@ use crate::error::WalletError;
 use crate::ledger_view::LedgerView;
 use crate::ports::{self, CardChannelPort, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
 use crate::request::PendingRequest;
+use crate::task::{CancelHandle, stoppable, whole};
 use crate::wallet_views::{
     ActivationView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
 };
@@ -70,12 +71,16 @@ impl std::fmt::Debug for CardPassword {
 }
 
 /// A citizen's wallet.
+///
+/// Every act that may take long (disk, card, network, a prompt) is awaited and runs on a thread of its own; those with a `cancel` parameter can be
+/// stopped. One long act runs at a time; another meanwhile is `Invalid("busy")`.
 #[derive(uniffi::Object)]
 pub struct Wallet(core::Wallet);
 
 #[uniffi::export]
 impl Wallet {
-    /// Opens the wallet of a folder. Nothing personal is decrypted; the state is `New` or `Locked`.
+    /// Opens the wallet of a folder; call it off the main thread, since it reads the disk. Nothing personal is decrypted; the state is `New` or
+    /// `Locked`. A folder that another wallet object or program has open is `Storage("busy")`.
     #[uniffi::constructor]
     pub fn open(
         config: WalletConfig,
@@ -99,13 +104,17 @@ impl Wallet {
     }
 
     /// Makes the stores with `passcode` (UTF-8) as the first way in; `New` to `Unlocked`.
-    pub fn create(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
-        enter(|| Ok(self.0.create(&secret(passcode)?)?))
+    pub async fn create(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
+        let this = self.0.clone();
+        let passcode = secret(passcode)?;
+        whole("create", move || Ok(this.create(&passcode)?)).await
     }
 
     /// `Locked` to `Unlocked`. A wrong passcode is an error that says how many tries are left.
-    pub fn unlock(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
-        enter(|| Ok(self.0.unlock(&secret(passcode)?)?))
+    pub async fn unlock(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
+        let this = self.0.clone();
+        let passcode = secret(passcode)?;
+        whole("unlock", move || Ok(this.unlock(&passcode)?)).await
     }
 
     /// `Unlocked` to `Locked`.
@@ -125,88 +134,121 @@ impl Wallet {
     }
 
     /// Puts a new passcode in the place of the old one.
-    pub fn change_passcode(&self, old: Vec<u8>, new: Vec<u8>) -> Result<(), WalletError> {
-        enter(|| Ok(self.0.change_passcode(&secret(old)?, &secret(new)?)?))
+    pub async fn change_passcode(&self, old: Vec<u8>, new: Vec<u8>) -> Result<(), WalletError> {
+        let this = self.0.clone();
+        let (old, new) = (secret(old)?, secret(new)?);
+        whole("change-passcode", move || Ok(this.change_passcode(&old, &new)?)).await
     }
 
     /// Opens an activation at central, or gives the one under way.
-    pub fn begin_activation(&self) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.begin_activation()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn begin_activation(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("begin-activation", cancel, move || Ok(ActivationView::from(&this.begin_activation()?))).await
     }
 
     /// Reads the chip card and checks it. A lost card is waited for; a wrong password is an error and is not tried again.
-    pub fn read_card(&self, channel: Arc<dyn CardChannelPort>, password: CardPassword) -> Result<CardReport, WalletError> {
-        enter(|| Ok(CardReport::from(self.0.read_card(ports::card_channel(channel), password.try_into()?)?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn read_card(
+        &self,
+        channel: Arc<dyn CardChannelPort>,
+        password: CardPassword,
+        cancel: Option<Arc<CancelHandle>>,
+    ) -> Result<CardReport, WalletError> {
+        let this = self.0.clone();
+        stoppable("read-card", cancel, move || Ok(CardReport::from(this.read_card(ports::card_channel(channel), password.try_into()?)?)))
+            .await
     }
 
     /// Sends the chip's evidence to central.
-    pub fn submit_chip(&self) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.submit_chip()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn submit_chip(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("submit-chip", cancel, move || Ok(ActivationView::from(&this.submit_chip()?))).await
     }
 
     /// Has central send a one-time code.
-    pub fn request_code(&self) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.request_code()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn request_code(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("request-code", cancel, move || Ok(ActivationView::from(&this.request_code()?))).await
     }
 
     /// Gives the code that arrived.
-    pub fn submit_code(&self, code: String) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.submit_code(&code)?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn submit_code(&self, code: String, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("submit-code", cancel, move || Ok(ActivationView::from(&this.submit_code(&code)?))).await
     }
 
     /// Gives a picture of the holder's face.
-    pub fn submit_face(&self, image: Vec<u8>) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.submit_face(&image)?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn submit_face(&self, image: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("submit-face", cancel, move || Ok(ActivationView::from(&this.submit_face(&image)?))).await
     }
 
     /// Completes the activation: the account is active on this device.
-    pub fn complete_activation(&self) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.complete_activation()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn complete_activation(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        stoppable("complete-activation", cancel, move || Ok(ActivationView::from(&this.complete_activation()?))).await
     }
 
     /// Where the activation is.
-    pub fn activation(&self) -> Result<ActivationView, WalletError> {
-        enter(|| Ok(ActivationView::from(&self.0.activation()?)))
+    pub async fn activation(&self) -> Result<ActivationView, WalletError> {
+        let this = self.0.clone();
+        whole("activation", move || Ok(ActivationView::from(&this.activation()?))).await
     }
 
     /// Gets every offered document; goes on where an earlier try stopped.
-    pub fn obtain_documents(&self) -> Result<IssuanceReport, WalletError> {
-        enter(|| Ok(IssuanceReport::from(&self.0.obtain_documents()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn obtain_documents(&self, cancel: Option<Arc<CancelHandle>>) -> Result<IssuanceReport, WalletError> {
+        let this = self.0.clone();
+        stoppable("obtain-documents", cancel, move || Ok(IssuanceReport::from(&this.obtain_documents()?))).await
     }
 
     /// The documents, in the order of display.
-    pub fn documents(&self) -> Result<Vec<DocumentSummaryView>, WalletError> {
-        enter(|| Ok(self.0.documents()?.iter().map(DocumentSummaryView::from).collect()))
+    pub async fn documents(&self) -> Result<Vec<DocumentSummaryView>, WalletError> {
+        let this = self.0.clone();
+        whole("documents", move || Ok(this.documents()?.iter().map(DocumentSummaryView::from).collect())).await
     }
 
     /// One document with its display model.
-    pub fn document(&self, id: String) -> Result<DocumentView, WalletError> {
-        enter(|| Ok(DocumentView::from(&self.0.document(&id)?)))
+    pub async fn document(&self, id: String) -> Result<DocumentView, WalletError> {
+        let this = self.0.clone();
+        whole("document", move || Ok(DocumentView::from(&this.document(&id)?))).await
     }
 
     /// Reads and judges the text of a scanned QR code.
-    pub fn open_request(&self, text: String) -> Result<Arc<PendingRequest>, WalletError> {
-        enter(|| Ok(Arc::new(PendingRequest::from(self.0.open_request(&text)?))))
+    pub async fn open_request(&self, text: String) -> Result<Arc<PendingRequest>, WalletError> {
+        let this = self.0.clone();
+        whole("open-request", move || Ok(Arc::new(PendingRequest::from(this.open_request(&text)?)))).await
     }
 
     /// The consent log, newest first.
-    pub fn consent_log(&self) -> Result<Vec<ConsentEntryView>, WalletError> {
-        enter(|| Ok(self.0.consent_log()?.iter().map(ConsentEntryView::from).collect()))
+    pub async fn consent_log(&self) -> Result<Vec<ConsentEntryView>, WalletError> {
+        let this = self.0.clone();
+        whole("consent-log", move || Ok(this.consent_log()?.iter().map(ConsentEntryView::from).collect())).await
     }
 
     /// What central told of the documents so far, newest first.
-    pub fn notices(&self) -> Result<Vec<ChangeView>, WalletError> {
-        enter(|| Ok(self.0.notices()?.iter().map(ChangeView::from).collect()))
+    pub async fn notices(&self) -> Result<Vec<ChangeView>, WalletError> {
+        let this = self.0.clone();
+        whole("notices", move || Ok(this.notices()?.iter().map(ChangeView::from).collect())).await
     }
 
     /// What this wallet holds and did, row by row and without values: for a support screen, and to be compared with central's ledger.
-    pub fn ledger(&self) -> Result<LedgerView, WalletError> {
-        enter(|| Ok(LedgerView::from(&self.0.ledger()?)))
+    pub async fn ledger(&self) -> Result<LedgerView, WalletError> {
+        let this = self.0.clone();
+        whole("ledger", move || Ok(LedgerView::from(&this.ledger()?))).await
     }
 
     /// Trust, changed documents, refill of copies.
-    pub fn sync(&self) -> Result<WalletSyncReport, WalletError> {
-        enter(|| Ok(WalletSyncReport::from(&self.0.sync()?)))
+    #[uniffi::method(default(cancel = None))]
+    pub async fn sync(&self, cancel: Option<Arc<CancelHandle>>) -> Result<WalletSyncReport, WalletError> {
+        let this = self.0.clone();
+        stoppable("sync", cancel, move || Ok(WalletSyncReport::from(&this.sync()?))).await
     }
 }
 

@@ -16,6 +16,10 @@ pub struct ActivationView {
     pub tries_left: Option<u32>,
     /// When the session ends, RFC 3339.
     pub expires_at: Option<String>,
+    /// What the app does next: `begin`, `read-card`, `submit-chip`, `request-code`, `enter-code`, `take-face`, `complete` or `done`.
+    pub next: String,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// What is on a card, to show to its holder.
@@ -37,6 +41,8 @@ pub struct CardDisplayView {
     pub portrait: Vec<u8>,
     /// Its media type.
     pub portrait_type: String,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 impl std::fmt::Debug for CardDisplayView {
@@ -72,6 +78,8 @@ pub struct IssuanceReport {
     pub verdict: VerdictView,
     /// One entry for each document.
     pub documents: Vec<IssuedDocument>,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// A document in the list.
@@ -83,12 +91,16 @@ pub struct DocumentSummaryView {
     pub title: String,
     /// `requested`, `not-found`, `issued`, `out-of-date`, `suspended` or `ended`.
     pub state: String,
+    /// Catalogue key of the state.
+    pub state_label: String,
     /// As of when that is known, RFC 3339.
     pub as_of: String,
     /// Copies that can be shown now.
     pub copies: u32,
     /// Until when the last of them can be shown, RFC 3339.
     pub valid_until: Option<String>,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// A document with its display model.
@@ -131,6 +143,8 @@ pub struct ConsentEntryView {
     pub reason: String,
     /// The verifier's signed request, as it arrived.
     pub request: Vec<u8>,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// An entry of the change feed.
@@ -144,6 +158,8 @@ pub struct ChangeView {
     pub kind: String,
     /// When, RFC 3339.
     pub at: String,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 /// What a wallet's sync came to.
@@ -157,6 +173,8 @@ pub struct WalletSyncReport {
     pub changes: Vec<ChangeView>,
     /// Documents that were refilled.
     pub refilled: Vec<IssuedDocument>,
+    /// As it is shown.
+    pub display: DisplayView,
 }
 
 impl From<&core::ActivationView> for ActivationView {
@@ -166,6 +184,8 @@ impl From<&core::ActivationView> for ActivationView {
             verdict: VerdictView::from(&view.verdict),
             tries_left: view.tries_left,
             expires_at: view.expires_at.map(|at| at.to_rfc3339()),
+            next: core::display::next_act(view.step).to_owned(),
+            display: DisplayView::from(&core::display::activation(view)),
         }
     }
 }
@@ -173,6 +193,7 @@ impl From<&core::ActivationView> for ActivationView {
 impl From<core::CardReport> for CardReport {
     fn from(report: core::CardReport) -> Self {
         let display = report.display.map(|card| CardDisplayView {
+            display: DisplayView::from(&core::display::card(&card)),
             full_name: card.full_name,
             personal_number: card.personal_number,
             document_number: card.document_number,
@@ -194,7 +215,11 @@ impl From<&core::IssuedDocument> for IssuedDocument {
 
 impl From<&core::IssuanceReport> for IssuanceReport {
     fn from(report: &core::IssuanceReport) -> Self {
-        Self { verdict: VerdictView::from(&report.verdict), documents: report.documents.iter().map(IssuedDocument::from).collect() }
+        Self {
+            verdict: VerdictView::from(&report.verdict),
+            documents: report.documents.iter().map(IssuedDocument::from).collect(),
+            display: fetched(&report.documents),
+        }
     }
 }
 
@@ -204,6 +229,8 @@ impl From<&core::DocumentSummary> for DocumentSummaryView {
             id: document.id.clone(),
             title: document.label.clone(),
             state: document.state.as_str().to_owned(),
+            state_label: core::display::state_key(document.state),
+            display: DisplayView::from(&core::display::summary(document)),
             as_of: document.as_of.to_rfc3339(),
             copies: document.copies_left,
             valid_until: document.valid_until.map(|at| at.to_rfc3339()),
@@ -234,13 +261,20 @@ impl From<&core::ConsentEntry> for ConsentEntryView {
             outcome: entry.outcome.as_str().to_owned(),
             reason: entry.reason.clone(),
             request: entry.request.clone(),
+            display: DisplayView::from(&core::display::consent(entry)),
         }
     }
 }
 
 impl From<&core::Change> for ChangeView {
     fn from(change: &core::Change) -> Self {
-        Self { seq: change.seq, document: change.document.clone(), kind: change.kind.clone(), at: change.at.to_rfc3339() }
+        Self {
+            seq: change.seq,
+            document: change.document.clone(),
+            kind: change.kind.clone(),
+            at: change.at.to_rfc3339(),
+            display: DisplayView::from(&core::display::change(change)),
+        }
     }
 }
 
@@ -251,6 +285,12 @@ impl From<&core::SyncReport> for WalletSyncReport {
             trust_version: report.trust_version,
             changes: report.changes.iter().map(ChangeView::from).collect(),
             refilled: report.refilled.iter().map(IssuedDocument::from).collect(),
+            display: DisplayView::from(&core::display::sync(report)),
         }
     }
+}
+
+fn fetched(documents: &[core::IssuedDocument]) -> DisplayView {
+    let documents = documents.iter().map(|document| (document.id.as_str(), document.copies, document.problem.as_str()));
+    DisplayView::from(&core::display::fetched(documents))
 }

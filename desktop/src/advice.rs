@@ -22,6 +22,7 @@ pub fn sentence(error: &WalletError) -> String {
         WalletError::Untrusted { fact } => format!("refused: {fact}"),
         WalletError::Expired => "its time is over; ask for a new one".to_owned(),
         WalletError::Declined => "declined; nothing was shown".to_owned(),
+        WalletError::Cancelled => "stopped; what was done is kept".to_owned(),
         WalletError::Unsupported => "this device or this service cannot do that".to_owned(),
         WalletError::Closed => "it was closed meanwhile; run the command again".to_owned(),
         WalletError::Internal => "a rule of the program itself broke; please report it".to_owned(),
@@ -105,20 +106,17 @@ fn invalid(reason: &str) -> String {
         }
         "plain-http" => "the address of central must begin with https://",
         "refused" => "central refused and gave no reason",
-        "scan.foreign" | "foreign" => "this QR code is foreign: it does not belong to this system",
-        "wrong: an answer" => {
-            "this QR code is of the wrong kind: it is an answer, and a request belongs here (the picture that `officer ask` drew)"
+        "scan.foreign" => "this QR code is foreign: it does not belong to this system",
+        "scan.wrong" => {
+            "this QR code is of the wrong kind: a request (the picture that `officer ask` drew) was given where an answer belongs, or the other way round"
         }
-        "wrong: a one-way code" => "this QR code is of the wrong kind: it is a one-way code, and a request belongs here",
-        "wrong" | "scan.wrong" => "this QR code is of the wrong kind: a request was given where an answer belongs, or the other way round",
-        "wrong: the code printed on a citizen card" | "scan.vneid-card" => {
+        "scan.vneid-card" => {
             "this is the QR code printed on a citizen card; it is not signed and proves nothing"
         }
-        "wrong: one of several frames" | "scan.frame" => "this is one frame of several; give the whole",
-        "half" | "scan.half" => "this QR code is incomplete (half); take the picture again",
-        "too large" => "this QR code holds more than a request can",
-        "damaged" | "scan.damaged" => "this QR code is damaged; take the picture again",
-        "stale" | "scan.stale" => "this QR code is stale: its time is over; ask for a new one",
+        "scan.frame" => "this is one frame of several; give the whole",
+        "scan.half" => "this QR code is incomplete (half); take the picture again",
+        "scan.damaged" => "this QR code is damaged; take the picture again",
+        "scan.stale" => "this QR code is stale: its time is over; ask for a new one",
         "scan.not-for-us" => "this answer belongs to no open request of this device",
         "scan.already-answered" => "this request was answered already; ask for a new one",
         "scan.nothing" => "there is no QR code in the picture",
@@ -144,7 +142,7 @@ mod tests {
         let told = |reason: &str| sentence(&WalletError::Invalid { reason: reason.into() });
         assert!(told("passcode").contains("6 to 128"));
         assert!(told("wrong-step").contains("wallet activate"));
-        assert!(told("wrong: an answer").contains("it is an answer"));
+        assert!(told("scan.wrong").contains("wrong kind"));
         assert!(told("something_new").contains("something_new"));
         assert!(sentence(&WalletError::Storage { reason: "not-encrypted".into() }).contains("not-encrypted"));
     }

@@ -282,7 +282,9 @@ fn wait_until(what: &str, seconds: u64, mut done: impl FnMut() -> bool) {
 }
 
 fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    // The shell's own `kill`: a bare Debian has no program of that name.
+    let sent = Command::new("sh").args(["-c", "kill \"$0\" \"$1\"", name, &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
 }
 
 #[test]

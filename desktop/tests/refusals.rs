@@ -273,7 +273,8 @@ fn a_closed_terminal_leaves_nothing() {
         .spawn()
         .unwrap();
     wait_until("the demo's folder", || std::fs::read_dir(temporary.path()).unwrap().flatten().any(|e| e.path().join("central").exists()));
-    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    // The shell's own `kill`: a bare Debian has no program of that name.
+    assert!(Command::new("sh").args(["-c", "kill -HUP \"$0\"", &child.id().to_string()]).status().unwrap().success());
     assert_ne!(child.wait().unwrap().code(), Some(0));
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

@@ -21,6 +21,7 @@ import os
 import pathlib
 import sys
 
+import blocking  # noqa: F401  (acts wait)
 import wallet_bindings as wb
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac

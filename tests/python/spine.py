@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import blocking  # noqa: F401  (acts wait)
 import wallet_bindings as wb
 from ports import PythonClock, PythonKeyStore, PythonListener, PythonSealer, SocketCard, released
 from processes import Helper, run

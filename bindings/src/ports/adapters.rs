@@ -224,3 +224,10 @@ impl From<ChannelFault> for core::ChannelError {
         }
     }
 }
+
+impl From<ProgressView> for core::Progress {
+    fn from(progress: ProgressView) -> Self {
+        let ProgressView { step, done, total, bytes_done, bytes_total } = progress;
+        Self { step, done, total, bytes_done, bytes_total }
+    }
+}

@@ -2,6 +2,7 @@
 use wallet_base::crypto::{Curve, Signer, SoftwareKey, sha256};
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
+use wallet_bindings::Wait as _;
 use wallet_bindings::WalletSyncReport;
 use wallet_credential::status::{Bits, StatusList, StatusListSpec, UnverifiedStatusList, issue};
 
@@ -78,7 +79,7 @@ fn wallet_syncs(world: &mut World) -> Result<Finding, Trouble> {
 
 fn sync_of_wallet(world: &World) -> Result<WalletSyncReport, Trouble> {
     let _at_work = world.manifest.acting(FIRST.phone, "sync");
-    world.phone(&FIRST)?.wallet.sync().map_err(|e| at_border("syncing the wallet", e))
+    world.phone(&FIRST)?.wallet.sync(None).wait().map_err(|e| at_border("syncing the wallet", e))
 }
 
 fn refill(world: &mut World) -> Result<Finding, Trouble> {

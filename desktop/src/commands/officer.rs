@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wallet_base::time::Timestamp;
+use wallet_bindings::Wait as _;
 use wallet_bindings::{Recorder, Verifier, VerifierSyncReport, WalletError};
 
 use super::officer_socket::{Holder, hand_over};
@@ -41,25 +42,25 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
                 }
                 opened => opened?,
             };
-            let staff = verifier.enrol(code.to_string()).map_err(|e| at_border("enrolling", e))?;
+            let staff = verifier.enrol(code.to_string(), None).wait().map_err(|e| at_border("enrolling", e))?;
             service.write(&dir)?;
             folder.keep();
             print_line(&format!("{}: {}, {}", staff.role, staff.organisation, staff.place));
             Ok(DONE)
         }
         OfficerCommand::Sync { dir } => {
-            let report = open(&dir)?.sync().map_err(|e| at_border("syncing", e))?;
+            let report = open(&dir)?.sync(None).wait().map_err(|e| at_border("syncing", e))?;
             Ok(show(&report.verdict.into(), &Shown::default(), false))
         }
         OfficerCommand::Carry { dir, out } => {
-            let file = open(&dir)?.carry().map_err(|e| at_border("carrying", e))?;
+            let file = open(&dir)?.carry().wait().map_err(|e| at_border("carrying", e))?;
             std::fs::write(&out, &file).map_err(|e| Trouble::outside(&format!("writing {}", out.display()), e))?;
             print_line(&format!("{}: {} bytes, signed public data only; take it with `officer take`", out.display(), file.len()));
             Ok(DONE)
         }
         OfficerCommand::Take { dir, file, json } => {
             let carried = read_carried(&file)?;
-            let report = open(&dir)?.take(carried).map_err(|e| at_border("taking the file", e))?;
+            let report = open(&dir)?.take(carried).wait().map_err(|e| at_border("taking the file", e))?;
             Ok(show_sync(report, json))
         }
         OfficerCommand::Ask { dir, document, fields, purpose, place, out, record } => {
@@ -73,6 +74,7 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             let picture = pictures::Place::open(&out)?;
             let asked = verifier
                 .ask(document.clone(), fields, purpose.unwrap_or_default(), place.unwrap_or_default())
+                .wait()
                 .map_err(|e| cannot_ask(&verifier, &document, e))?;
             picture.draw(&asked.text(), Screen::talking())?;
             let expires = Timestamp::parse_rfc3339(&asked.expires()).map_or(0, Timestamp::unix);
@@ -136,7 +138,7 @@ fn own_service(dir: &Path) -> Result<ServiceFile, Trouble> {
 
 /// Judges one text in the holding process: the reply, and whether the request is closed by it.
 fn judge(verifier: &Verifier, text: &str) -> (Value, bool) {
-    match verifier.check(text.to_owned()) {
+    match verifier.check(text.to_owned()).wait() {
         Ok(result) => {
             let finding = Finding::from(result.verdict());
             let fields: Vec<FieldLine> = result.display().iter().flat_map(words::lines).collect();
@@ -157,7 +159,7 @@ fn unusable(error: &WalletError) -> String {
 /// What was wrong with the words of `ask`, with those that the device's role may use.
 fn cannot_ask(verifier: &Verifier, document: &str, error: WalletError) -> Trouble {
     let trouble = at_border("drawing a request", error.clone());
-    let own = verifier.policies().ok().and_then(|policies| policies.into_iter().find(|policy| policy.own));
+    let own = verifier.policies().wait().ok().and_then(|policies| policies.into_iter().find(|policy| policy.own));
     let (WalletError::Invalid { reason }, Some(own)) = (error, own) else { return trouble };
     let may = match reason.as_str() {
         "unknown-document" => own.documents.iter().map(|d| d.document.as_str()).collect::<Vec<_>>().join(", "),

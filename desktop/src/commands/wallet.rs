@@ -3,6 +3,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
+use wallet_bindings::Wait as _;
 use wallet_bindings::request::PendingRequest;
 use wallet_bindings::wallet::{CardPassword, WalletState};
 use wallet_bindings::wallet_views::{ActivationView, ConsentEntryView};
@@ -44,7 +45,7 @@ pub fn run(command: WalletCommand) -> Result<u8, Trouble> {
         }
         WalletCommand::Issue(arguments) => {
             let wallet = unlock(&arguments.dir, &arguments.passcode)?;
-            let report = wallet.obtain_documents().map_err(|e| at_border("fetching the documents", e))?;
+            let report = wallet.obtain_documents(None).wait().map_err(|e| at_border("fetching the documents", e))?;
             let code = if report.documents.is_empty() && report.verdict.facts.is_empty() {
                 print_line("Nothing to fetch: every document that is offered is here.");
                 DONE
@@ -71,12 +72,12 @@ pub fn run(command: WalletCommand) -> Result<u8, Trouble> {
         WalletCommand::Sync(arguments) => sync(&arguments),
         WalletCommand::Ledger { wallet, json } => {
             let wallet = unlock(&wallet.dir, &wallet.passcode)?;
-            super::ledger::wallet(&wallet.ledger().map_err(|e| at_border("reading the ledger", e))?, json);
+            super::ledger::wallet(&wallet.ledger().wait().map_err(|e| at_border("reading the ledger", e))?, json);
             Ok(DONE)
         }
         WalletCommand::Log(arguments) => {
             let wallet = unlock(&arguments.dir, &arguments.passcode)?;
-            for entry in wallet.consent_log().map_err(|e| at_border("reading the log", e))? {
+            for entry in wallet.consent_log().wait().map_err(|e| at_border("reading the log", e))? {
                 print_line(&log_line(&entry));
             }
             Ok(DONE)
@@ -117,7 +118,7 @@ fn create(dir: &Path, service: &ServiceFile, passcode: &str) -> Result<u8, Troub
         return Err(Trouble::usage(format!("{}: {}", dir.display(), sentence(&WalletError::Invalid { reason: "exists".to_owned() }))));
     }
     service.write(dir)?;
-    if let Err(error) = wallet.create(passcode.as_bytes().to_vec()) {
+    if let Err(error) = wallet.create(passcode.as_bytes().to_vec()).wait() {
         if let Some(own) = own {
             own.write(dir)?;
         }
@@ -139,12 +140,12 @@ fn unlock_with(dir: &Path, passcode: &str) -> Result<Arc<Wallet>, Trouble> {
     Kind::Wallet.refuse_other(dir)?;
     ServiceFile::read(dir)?;
     let wallet = open(dir)?;
-    wallet.unlock(passcode.as_bytes().to_vec()).map_err(|e| at_border("opening the wallet", e))?;
+    wallet.unlock(passcode.as_bytes().to_vec()).wait().map_err(|e| at_border("opening the wallet", e))?;
     Ok(wallet)
 }
 
 fn list(wallet: &Wallet) -> Result<(), Trouble> {
-    for document in wallet.documents().map_err(|e| at_border("listing the documents", e))? {
+    for document in wallet.documents().wait().map_err(|e| at_border("listing the documents", e))? {
         print_line(&format!("{:<24} {:<12} {} copies", document.id, document.state, document.copies));
     }
     Ok(())
@@ -177,7 +178,7 @@ fn is_onward(before: &str, after: &str) -> bool {
 
 /// Goes on where an earlier run stopped. Every step is tried once: when central says no, the person decides.
 fn activate(wallet: &Wallet, card: &str, can: &str, code: &str, face: &[u8]) -> Result<u8, Trouble> {
-    let mut view = wallet.begin_activation().map_err(|e| at_border("opening an activation", e))?;
+    let mut view = wallet.begin_activation(None).wait().map_err(|e| at_border("opening an activation", e))?;
     if view.step == "complete" {
         print_line("This wallet is activated already; no card was read.");
         return Ok(DONE);
@@ -187,16 +188,18 @@ fn activate(wallet: &Wallet, card: &str, can: &str, code: &str, face: &[u8]) -> 
         view = match before.as_str() {
             "opened" => {
                 let channel = Arc::new(SocketCard::connect(card)?);
-                let report =
-                    wallet.read_card(channel, CardPassword::Can { can: can.to_owned() }).map_err(|e| at_border("reading the card", e))?;
+                let report = wallet
+                    .read_card(channel, CardPassword::Can { can: can.to_owned() }, None)
+                    .wait()
+                    .map_err(|e| at_border("reading the card", e))?;
                 if report.verdict.conclusion.starts_with("rejected") {
                     return Ok(show(&report.verdict.into(), &Shown::default(), false));
                 }
-                wallet.activation().map_err(|e| at_border("reading the card", e))?
+                wallet.activation().wait().map_err(|e| at_border("reading the card", e))?
             }
-            "card-read" => wallet.submit_chip().map_err(|e| at_border("sending the chip's evidence", e))?,
+            "card-read" => wallet.submit_chip(None).wait().map_err(|e| at_border("sending the chip's evidence", e))?,
             "chip" => {
-                let sent = wallet.request_code().map_err(|e| at_border("asking for a code", e))?;
+                let sent = wallet.request_code(None).wait().map_err(|e| at_border("asking for a code", e))?;
                 if sent.step == "code-sent" {
                     print_line("A code was sent.");
                 }
@@ -204,10 +207,10 @@ fn activate(wallet: &Wallet, card: &str, can: &str, code: &str, face: &[u8]) -> 
             }
             "code-sent" => {
                 let code = secret(code, "code")?;
-                wallet.submit_code(code.to_string()).map_err(|e| at_border("sending the code", e))?
+                wallet.submit_code(code.to_string(), None).wait().map_err(|e| at_border("sending the code", e))?
             }
-            "code" => wallet.submit_face(face.to_vec()).map_err(|e| at_border("sending the face", e))?,
-            "face" => wallet.complete_activation().map_err(|e| at_border("completing the activation", e))?,
+            "code" => wallet.submit_face(face.to_vec(), None).wait().map_err(|e| at_border("sending the face", e))?,
+            "face" => wallet.complete_activation(None).wait().map_err(|e| at_border("completing the activation", e))?,
             _ => return Err(Trouble::usage("the activation ended; run `wallet activate` again")),
         };
         print_line(&format!("Step: {}", view.step));
@@ -236,7 +239,7 @@ fn refused(step: &str, view: ActivationView) -> u8 {
 
 /// Shows who asks for what; with a place for the picture, answers.
 fn answer(wallet: &Wallet, text: String, fields: Vec<String>, out: Option<Place>, yes: bool) -> Result<u8, Trouble> {
-    let pending = wallet.open_request(text).map_err(|e| at_border("reading the request", e))?;
+    let pending = wallet.open_request(text).wait().map_err(|e| at_border("reading the request", e))?;
     let finding: Finding = pending.verdict().into();
     tell_request(&pending);
     if finding.verdict.starts_with("rejected") {
@@ -265,12 +268,12 @@ fn answer(wallet: &Wallet, text: String, fields: Vec<String>, out: Option<Place>
     if !yes && std::io::stdin().is_terminal() {
         print_line(&format!("Show from {document}: {}? Type yes to agree.", chosen.join(", ")));
         if secret("-", "answer").map_or(true, |said| said.trim() != "yes") {
-            pending.decline().map_err(|e| at_border("declining", e))?;
+            pending.decline().wait().map_err(|e| at_border("declining", e))?;
             print_line("Declined; nothing was shown.");
             return Ok(DONE);
         }
     }
-    let answer = pending.answer(document, chosen).map_err(|e| at_border("answering", e))?;
+    let answer = pending.answer(document, chosen, None).wait().map_err(|e| at_border("answering", e))?;
     out.draw(&answer.text, Screen::talking())?;
     print_line(&format!("Shown from {}: {}", answer.document, answer.fields.join(", ")));
     Ok(DONE)
@@ -297,7 +300,7 @@ fn nothing_to_show(wallet: &Wallet, pending: &PendingRequest) -> Trouble {
         return Trouble::usage(sentence(&WalletError::Invalid { reason: "answered-before".to_owned() }));
     }
     let asked: Vec<String> = pending.items().into_iter().map(|item| item.document).collect();
-    let held = wallet.documents().unwrap_or_default();
+    let held = wallet.documents().wait().unwrap_or_default();
     let text = match held.iter().find(|d| asked.contains(&d.id)) {
         None => "this wallet does not hold the document that is asked for; run `wallet issue`".to_owned(),
         Some(document) if document.state == "ended" => {
@@ -313,7 +316,7 @@ fn nothing_to_show(wallet: &Wallet, pending: &PendingRequest) -> Trouble {
 
 fn sync(arguments: &WalletArgs) -> Result<u8, Trouble> {
     let wallet = unlock(&arguments.dir, &arguments.passcode)?;
-    let report = wallet.sync().map_err(|e| at_border("syncing", e))?;
+    let report = wallet.sync(None).wait().map_err(|e| at_border("syncing", e))?;
     for change in &report.changes {
         print_line(&format!("{}  {} {}", change.at, change.document, change.kind));
     }
@@ -330,8 +333,8 @@ fn sync(arguments: &WalletArgs) -> Result<u8, Trouble> {
 /// When this wallet learned that its account is on another device now: it held documents, all ended, and its activation is gone.
 fn moved(wallet: &Wallet) -> Result<Option<String>, Trouble> {
     let failed = |e| at_border("reading the wallet's state", e);
-    let documents = wallet.documents().map_err(failed)?;
-    let gone = wallet.activation().map_err(failed)?.step != "complete" && documents.iter().all(|d| d.state == "ended");
+    let documents = wallet.documents().wait().map_err(failed)?;
+    let gone = wallet.activation().wait().map_err(failed)?.step != "complete" && documents.iter().all(|d| d.state == "ended");
     Ok(documents.into_iter().map(|d| d.as_of).max().filter(|_| gone))
 }
 

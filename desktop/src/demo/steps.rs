@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use wallet_bindings::Wait as _;
 use wallet_bindings::request::PendingRequest;
 use wallet_bindings::verdict::VerdictView;
 use wallet_bindings::verifier::{CheckResult, OpenRequest};
@@ -98,7 +99,7 @@ pub fn central_starts(world: &mut World) -> Result<Finding, Trouble> {
 
 fn sync_of(world: &World, desk: &Desk) -> Result<Finding, Trouble> {
     let _at_work = world.manifest.acting(desk.id, "sync");
-    let report = world.staff(desk)?.sync().map_err(|e| at_border("syncing a staff device", e))?;
+    let report = world.staff(desk)?.sync(None).wait().map_err(|e| at_border("syncing a staff device", e))?;
     Ok(Finding::from(report.verdict).on(desk.id))
 }
 
@@ -108,7 +109,7 @@ pub fn card_read(world: &mut World, citizen: &Citizen, forgery: Option<&str>) ->
     let address = world.put_card(citizen.phone, citizen, forgery)?;
     let wallet = Arc::clone(&world.phone(citizen)?.wallet);
     let at_work = world.manifest.acting(citizen.phone, "begin-activation");
-    wallet.begin_activation().map_err(|e| at_border("opening an activation", e))?;
+    wallet.begin_activation(None).wait().map_err(|e| at_border("opening an activation", e))?;
     drop(at_work);
     let person = upper(citizen.person);
     world.screen.tell(&format!("{person} types the six digits printed on the card and holds it to the phone."));
@@ -117,7 +118,7 @@ pub fn card_read(world: &mut World, citizen: &Citizen, forgery: Option<&str>) ->
     let channel = RecordingCard::new(socket, &trace).map_err(|e| Trouble::outside("writing the card's record", e))?;
     let password = CardPassword::Can { can: card::can_of(citizen.number) };
     let at_work = world.manifest.acting(citizen.phone, "read-card");
-    let report = wallet.read_card(Arc::new(channel), password);
+    let report = wallet.read_card(Arc::new(channel), password, None).wait();
     world.note_card_trace(citizen.phone, before);
     drop(at_work);
     let report = report.map_err(|e| at_border("reading the card", e))?;
@@ -136,13 +137,13 @@ pub fn activation(world: &mut World, citizen: &Citizen) -> Result<Finding, Troub
     let spool = world.paths.central().join("spool");
     {
         let _at_work = at_work("submit-chip");
-        wallet.submit_chip().map_err(|e| at_border("sending the chip's evidence", e))?;
+        wallet.submit_chip(None).wait().map_err(|e| at_border("sending the chip's evidence", e))?;
     }
     screen.tell("Central checked what the chip signed for this phone and this account.");
     let earlier = messages(&spool);
     {
         let _at_work = at_work("request-code");
-        wallet.request_code().map_err(|e| at_border("asking for a code", e))?;
+        wallet.request_code(None).wait().map_err(|e| at_border("asking for a code", e))?;
     }
     let message = new_message(&spool, &earlier)?;
     world.keep_message(citizen.phone, &message.file)?;
@@ -155,16 +156,16 @@ pub fn activation(world: &mut World, citizen: &Citizen) -> Result<Finding, Troub
     ));
     {
         let _at_work = at_work("submit-code");
-        wallet.submit_code(message.code).map_err(|e| at_border("sending the code", e))?;
+        wallet.submit_code(message.code, None).wait().map_err(|e| at_border("sending the code", e))?;
     }
     let face = card::selfie(citizen.number)?;
     screen.tell("The phone takes a picture of the face; central has it compared with the picture on the chip.");
     {
         let _at_work = at_work("submit-face");
-        wallet.submit_face(face).map_err(|e| at_border("sending the face", e))?;
+        wallet.submit_face(face, None).wait().map_err(|e| at_border("sending the face", e))?;
     }
     let _at_work = at_work("complete-activation");
-    let view: ActivationView = wallet.complete_activation().map_err(|e| at_border("completing the activation", e))?;
+    let view: ActivationView = wallet.complete_activation(None).wait().map_err(|e| at_border("completing the activation", e))?;
     screen.tell(&format!("The account is at step `{}`.", view.step));
     Ok(Finding::from(view.verdict).on(citizen.phone))
 }
@@ -209,9 +210,9 @@ pub fn issuance(world: &mut World, citizen: &Citizen) -> Result<Finding, Trouble
     world.start_central()?;
     let wallet = &world.phone(citizen)?.wallet;
     let at_work = world.manifest.acting(citizen.phone, "obtain-documents");
-    let report = wallet.obtain_documents().map_err(|e| at_border("fetching the documents", e))?;
+    let report = wallet.obtain_documents(None).wait().map_err(|e| at_border("fetching the documents", e))?;
     drop(at_work);
-    let documents = wallet.documents().map_err(|e| at_border("listing the documents", e))?;
+    let documents = wallet.documents().wait().map_err(|e| at_border("listing the documents", e))?;
     for document in &documents {
         world.screen.tell(&format!(
             "{}: {} copies, each with a key and a signature of its own",
@@ -244,6 +245,7 @@ pub fn ask(world: &mut World, desk: &Desk, fields: Vec<String>) -> Result<Asked,
     let open = world
         .staff(desk)?
         .ask(desk.document.to_owned(), fields, String::new(), String::new())
+        .wait()
         .map_err(|e| at_border("drawing a request", e))?;
     world.screen.tell(&format!("{} shows a request for `{}`:", upper(desk.person), desk.document));
     let picture = world.by_picture(desk.id, "request", &format!("{}-request", desk.id), &open.text())?;
@@ -261,7 +263,8 @@ pub fn cancel(world: &World, desk: &Desk, asked: &Asked) -> Result<(), Trouble> 
 pub fn read_request(world: &World, citizen: &Citizen, picture: &Picture) -> Result<Arc<PendingRequest>, Trouble> {
     let _at_work = world.manifest.acting(citizen.phone, "open-request");
     world.sees(citizen.phone, "request", picture);
-    let pending = world.phone(citizen)?.wallet.open_request(picture.text.clone()).map_err(|e| at_border("reading the request", e))?;
+    let pending =
+        world.phone(citizen)?.wallet.open_request(picture.text.clone()).wait().map_err(|e| at_border("reading the request", e))?;
     if let Some(view) = pending.view() {
         world.screen.tell(&format!("The phone shows: {} ({}), {}", view.organisation, view.role_en, view.place));
         for item in pending.items() {
@@ -282,7 +285,7 @@ pub fn answer(world: &mut World, citizen: &Citizen, asked: &Picture, name: &str)
     let finding = Finding::from(pending.verdict()).on(citizen.phone);
     let _at_work = world.manifest.acting(citizen.phone, "answer");
     let selection = pending.default_selection().ok_or_else(|| Trouble::usage("the phone proposes nothing to show"))?;
-    let answer = pending.answer(selection.document, selection.fields).map_err(|e| at_border("answering", e))?;
+    let answer = pending.answer(selection.document, selection.fields, None).wait().map_err(|e| at_border("answering", e))?;
     world.screen.tell(&format!("{} agrees once; the phone shows its answer:", upper(citizen.person)));
     let picture = world.by_picture(citizen.phone, "answer", &format!("{name}-answer"), &answer.text)?;
     Ok((finding, picture))
@@ -292,7 +295,8 @@ pub fn answer(world: &mut World, citizen: &Citizen, asked: &Picture, name: &str)
 pub fn judge(world: &mut World, desk: &Desk, picture: &Picture) -> Result<Finding, Trouble> {
     let _at_work = world.manifest.acting(desk.id, "check");
     world.sees(desk.id, "answer", picture);
-    let result: Arc<CheckResult> = world.staff(desk)?.check(picture.text.clone()).map_err(|e| at_border("checking the answer", e))?;
+    let result: Arc<CheckResult> =
+        world.staff(desk)?.check(picture.text.clone()).wait().map_err(|e| at_border("checking the answer", e))?;
     world.screen.tell(&format!("{} sees:", upper(desk.person)));
     for line in result.display().iter().flat_map(words::lines) {
         world.screen.tell(&format!("  {:<24} {}", line.label, line.value));

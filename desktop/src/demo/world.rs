@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wallet_bindings::Wait as _;
 use wallet_bindings::ports::ListenerPort;
 use wallet_bindings::verdict::VerdictView;
 use wallet_bindings::{Verifier, Wallet};
@@ -128,7 +129,7 @@ impl World {
     pub fn new_phone(&mut self, citizen: &Citizen) -> Result<(), Trouble> {
         let folder = self.paths.phone(citizen.phone);
         let phone = new_phone(&folder, &self.service, &self.clock, self.screen)?;
-        phone.wallet.create(citizen.passcode.as_bytes().to_vec()).map_err(|e| device::at_border("creating the wallet", e))?;
+        phone.wallet.create(citizen.passcode.as_bytes().to_vec()).wait().map_err(|e| device::at_border("creating the wallet", e))?;
         self.phones.insert(citizen.phone, phone);
         let (id, folder) = (citizen.phone.to_owned(), self.paths.name_of(&folder));
         self.manifest.introduce(Device { id, kind: "wallet", folder, ..Device::default() });
@@ -258,7 +259,7 @@ impl World {
             });
         }
         let _at_work = self.manifest.acting(desk.id, "enrol");
-        self.staff(desk)?.enrol(code.trim().to_owned()).map_err(|e| device::at_border("enrolling a staff device", e))?;
+        self.staff(desk)?.enrol(code.trim().to_owned(), None).wait().map_err(|e| device::at_border("enrolling a staff device", e))?;
         Ok(())
     }
 
@@ -274,7 +275,7 @@ impl World {
         let file = self.manifest.name_of(&path);
         {
             let _at_work = self.manifest.acting(from.id, "carry");
-            let bytes = self.staff(from)?.carry().map_err(|e| device::at_border("writing out public lists", e))?;
+            let bytes = self.staff(from)?.carry().wait().map_err(|e| device::at_border("writing out public lists", e))?;
             std::fs::write(&path, &bytes).map_err(|e| Trouble::outside(&format!("writing {}", path.display()), e))?;
             self.manifest.note(Event::Carried { device: from.id.to_owned(), what: "given", file: file.clone() });
         }
@@ -282,7 +283,7 @@ impl World {
         let bytes = std::fs::read(&path).map_err(|e| Trouble::outside(&format!("reading {}", path.display()), e))?;
         self.screen.tell(&format!("{} bytes go from {} to {} by hand.", bytes.len(), from.person, to.person));
         self.manifest.note(Event::Carried { device: to.id.to_owned(), what: "taken", file });
-        let report = self.staff(to)?.take(bytes).map_err(|e| device::at_border("taking public lists", e))?;
+        let report = self.staff(to)?.take(bytes).wait().map_err(|e| device::at_border("taking public lists", e))?;
         Ok(report.verdict)
     }
 

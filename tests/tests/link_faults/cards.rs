@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use wallet_bindings::Wait as _;
 use wallet_bindings::{CardDisplayView, CardPassword, CardReport, Wallet, WalletError};
 
 use crate::card::CommandFault;
@@ -67,7 +68,7 @@ struct Phone<'s> {
 impl<'s> Phone<'s> {
     fn new(stage: &mut Stage<'s>) -> Self {
         let (site, wallet) = (stage.site, stage.wallet());
-        wallet.begin_activation().unwrap();
+        wallet.begin_activation(None).wait().unwrap();
         let mut phone = Self { site, wallet, commands: 0, passed: BTreeSet::new(), display: None };
         site.card.disarm();
         let report = phone.read().unwrap();
@@ -80,7 +81,7 @@ impl<'s> Phone<'s> {
 
     fn read(&self) -> Result<CardReport, WalletError> {
         let password = CardPassword::Can { can: self.site.town.can_digits(CITIZEN) };
-        self.wallet.read_card(self.site.card.channel(), password)
+        self.wallet.read_card(self.site.card.channel(), password, None).wait()
     }
 
     /// One reading with a fault, and when it stops, one without.

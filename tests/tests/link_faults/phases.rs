@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use wallet_bindings::Wait as _;
 use wallet_bindings::{CardPassword, FactView, IssuedDocument, VerdictView, WalletError};
 use wallet_central::Admin;
 use wallet_tests::town::last_code;
@@ -124,8 +125,8 @@ impl Stage<'_> {
                 self.wait_days(LATER);
                 // The officer's certificate lived for seven days.
                 let code = self.admin().staff_code("traffic-police", "CSGT", "Quốc lộ 5").unwrap();
-                self.officer().enrol(code).unwrap();
-                self.officer().sync().unwrap();
+                self.officer().enrol(code, None).wait().unwrap();
+                self.officer().sync(None).wait().unwrap();
             }
             _ => {}
         }
@@ -149,22 +150,22 @@ impl Stage<'_> {
         let spool = self.central().join("spool");
         let mut last = String::new();
         loop {
-            let view = wallet.activation().map_err(|e| word(&e))?;
+            let view = wallet.activation().wait().map_err(|e| word(&e))?;
             facts.extend(view.verdict.facts.clone());
             if view.step == last {
                 return Err(format!("stays at {last}: {}", view.verdict.conclusion));
             }
             let done = match view.step.as_str() {
-                "not-started" => wallet.begin_activation().map(|view| view.verdict),
+                "not-started" => wallet.begin_activation(None).wait().map(|view| view.verdict),
                 "opened" => {
                     let password = CardPassword::Can { can: self.site.town.can_digits(CITIZEN) };
-                    wallet.read_card(self.site.card.channel(), password).map(|report| report.verdict)
+                    wallet.read_card(self.site.card.channel(), password, None).wait().map(|report| report.verdict)
                 }
-                "card-read" => wallet.submit_chip().map(|view| view.verdict),
-                "chip" => wallet.request_code().map(|view| view.verdict),
-                "code-sent" => wallet.submit_code(last_code(&spool)).map(|view| view.verdict),
-                "code" => wallet.submit_face(self.site.selfie.clone()).map(|view| view.verdict),
-                "face" => wallet.complete_activation().map(|view| view.verdict),
+                "card-read" => wallet.submit_chip(None).wait().map(|view| view.verdict),
+                "chip" => wallet.request_code(None).wait().map(|view| view.verdict),
+                "code-sent" => wallet.submit_code(last_code(&spool), None).wait().map(|view| view.verdict),
+                "code" => wallet.submit_face(self.site.selfie.clone(), None).wait().map(|view| view.verdict),
+                "face" => wallet.complete_activation(None).wait().map(|view| view.verdict),
                 "complete" => return whole(&view.verdict),
                 other => panic!("a step without a name: {other}"),
             };
@@ -174,7 +175,7 @@ impl Stage<'_> {
     }
 
     fn obtain(&mut self, facts: &mut Vec<FactView>) -> Result<(), String> {
-        let report = self.wallet().obtain_documents().map_err(|e| word(&e))?;
+        let report = self.wallet().obtain_documents(None).wait().map_err(|e| word(&e))?;
         facts.extend(report.verdict.facts.clone());
         stored(&report.documents)?;
         whole(&report.verdict)
@@ -182,20 +183,20 @@ impl Stage<'_> {
 
     fn enrol(&mut self) -> Result<(), String> {
         let officer = self.officer();
-        if officer.staff().map_err(|e| word(&e))?.is_none() {
-            officer.enrol(self.code()).map_err(|e| word(&e))?;
+        if officer.staff().wait().map_err(|e| word(&e))?.is_none() {
+            officer.enrol(self.code(), None).wait().map_err(|e| word(&e))?;
         }
         Ok(())
     }
 
     fn sync_officer(&mut self, facts: &mut Vec<FactView>) -> Result<(), String> {
-        let report = self.officer().sync().map_err(|e| word(&e))?;
+        let report = self.officer().sync(None).wait().map_err(|e| word(&e))?;
         facts.extend(report.verdict.facts.clone());
         whole(&report.verdict)
     }
 
     fn sync_wallet(&mut self, facts: &mut Vec<FactView>) -> Result<(), String> {
-        let report = self.wallet().sync().map_err(|e| word(&e))?;
+        let report = self.wallet().sync(None).wait().map_err(|e| word(&e))?;
         facts.extend(report.verdict.facts.clone());
         stored(&report.refilled)?;
         whole(&report.verdict)
@@ -204,23 +205,23 @@ impl Stage<'_> {
     /// A check at the roadside with a copy of the licence: the officer's facts.
     fn check(&mut self) -> Vec<FactView> {
         let (wallet, officer) = (self.wallet(), self.officer());
-        let asked = officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).unwrap();
-        let pending = wallet.open_request(asked.text()).unwrap();
+        let asked = officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap();
+        let pending = wallet.open_request(asked.text()).wait().unwrap();
         let selection = pending.default_selection().unwrap();
-        let answer = pending.answer(selection.document, selection.fields).unwrap();
-        officer.check(answer.text).unwrap().verdict().facts
+        let answer = pending.answer(selection.document, selection.fields, None).wait().unwrap();
+        officer.check(answer.text).wait().unwrap().verdict().facts
     }
 
     /// How all sides stand after a piece; the same after every run of it.
     pub fn state(&mut self, phase: Phase) -> Value {
         let wallet = self.wallet();
-        let activation = wallet.activation().unwrap();
-        let documents: Vec<Value> = wallet.documents().unwrap().iter().map(|d| json!([d.id, d.state, d.copies])).collect();
-        let log: Vec<Value> = wallet.consent_log().unwrap().iter().map(|e| json!([e.document, e.outcome, e.reason])).collect();
-        let notices: Vec<Value> = wallet.notices().unwrap().iter().map(|n| json!([n.seq, n.document, n.kind])).collect();
+        let activation = wallet.activation().wait().unwrap();
+        let documents: Vec<Value> = wallet.documents().wait().unwrap().iter().map(|d| json!([d.id, d.state, d.copies])).collect();
+        let log: Vec<Value> = wallet.consent_log().wait().unwrap().iter().map(|e| json!([e.document, e.outcome, e.reason])).collect();
+        let notices: Vec<Value> = wallet.notices().wait().unwrap().iter().map(|n| json!([n.seq, n.document, n.kind])).collect();
         let officer = self.officer();
-        let staff = officer.staff().unwrap().map(|s| json!([s.role, s.organisation, s.place]));
-        let cache = officer.cache().unwrap();
+        let staff = officer.staff().wait().unwrap().map(|s| json!([s.role, s.organisation, s.place]));
+        let cache = officer.cache().wait().unwrap();
         let trust = cache.trust.map(|t| t.version);
         let lists: Vec<Value> = cache.lists.iter().map(|l| json!([path_of(&l.uri), l.issued_at])).collect();
         let mut state = json!({

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wallet_bindings::Wait as _;
 use wallet_bindings::{CheckResult, FactView, PendingRequest, Verifier, Wallet, WalletError};
 
 use crate::phases::{Phase, word};
@@ -50,32 +51,32 @@ struct Counter {
 
 impl Counter {
     fn request(&self) -> String {
-        self.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).unwrap().text()
+        self.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap().text()
     }
 
     fn answer(pending: &PendingRequest) -> String {
         let selection = pending.default_selection().unwrap();
-        pending.answer(selection.document, selection.fields).unwrap().text
+        pending.answer(selection.document, selection.fields, None).wait().unwrap().text
     }
 
     fn copies(&self) -> u32 {
-        self.wallet.documents().unwrap().iter().find(|d| d.id == DOCUMENT).unwrap().copies
+        self.wallet.documents().wait().unwrap().iter().find(|d| d.id == DOCUMENT).unwrap().copies
     }
 
     fn shown(&self) -> usize {
-        self.wallet.consent_log().unwrap().iter().filter(|entry| entry.outcome == "shown").count()
+        self.wallet.consent_log().wait().unwrap().iter().filter(|entry| entry.outcome == "shown").count()
     }
 
     /// How a damaged request is told; `None` when it was taken for a good one.
     fn refuse_request(&self, what: &str, text: &str) -> Option<String> {
-        match self.wallet.open_request(text.to_owned()) {
+        match self.wallet.open_request(text.to_owned()).wait() {
             Err(error) => Some(word(&error)),
             Ok(pending) => {
                 let verdict = pending.verdict();
                 let passed = |name: &str| verdict.facts.iter().any(|fact| fact.name == name && fact.result == "passed");
                 if verdict.colour == "red" {
                     assert!(!passed("request.signature") && pending.default_selection().is_none(), "{what}: {verdict:?}");
-                    let refused = pending.answer(DOCUMENT.to_owned(), vec!["full_name".to_owned()]);
+                    let refused = pending.answer(DOCUMENT.to_owned(), vec!["full_name".to_owned()], None).wait();
                     assert!(matches!(refused, Err(WalletError::Untrusted { .. })), "{what}: {refused:?}");
                     return Some(verdict.conclusion);
                 }
@@ -86,7 +87,7 @@ impl Counter {
 
     /// How a damaged answer is told; `None` when it was taken for a good one.
     fn refuse_answer(&self, what: &str, text: &str) -> Option<String> {
-        match self.officer.check(text.to_owned()) {
+        match self.officer.check(text.to_owned()).wait() {
             Err(error) => Some(word(&error)),
             Ok(result) => {
                 let verdict = result.verdict();
@@ -101,7 +102,7 @@ impl Counter {
     }
 
     fn check(&self, text: &str) -> Arc<CheckResult> {
-        self.officer.check(text.to_owned()).unwrap()
+        self.officer.check(text.to_owned()).wait().unwrap()
     }
 }
 
@@ -138,7 +139,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     }
     lines.push(line);
     assert_eq!((at.copies(), at.shown()), (copies, 0));
-    let pending = at.wallet.open_request(request.clone()).unwrap();
+    let pending = at.wallet.open_request(request.clone()).wait().unwrap();
     assert!(pending.verdict().conclusion == "verified" && !pending.answered_before(), "{:?}", pending.verdict());
     let answer = Counter::answer(&pending);
     assert_eq!((at.copies(), at.shown()), (copies - 1, 1));
@@ -153,8 +154,8 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     // The request instead of the answer, and the answer instead of the request.
     assert!(at.refuse_answer("the request", &request).is_some() && at.refuse_request("the answer", &answer).is_some());
     // An answer to a request of this officer that is no longer open.
-    let other = at.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).unwrap();
-    let late = Counter::answer(&at.wallet.open_request(other.text()).unwrap());
+    let other = at.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap();
+    let late = Counter::answer(&at.wallet.open_request(other.text()).wait().unwrap());
     other.cancel().unwrap();
     line.runs.push(Run { fault: "of a closed request".to_owned(), stopped: at.refuse_answer("closed", &late) });
     assert!(is_good(&at.check(&answer)), "the good answer is taken after all of them");
@@ -166,15 +167,15 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
 
     // An answer of another session of the officer: the restart closed every request.
     let request = at.request();
-    let answer = Counter::answer(&at.wallet.open_request(request.clone()).unwrap());
+    let answer = Counter::answer(&at.wallet.open_request(request.clone()).wait().unwrap());
     drop(at);
     stage.be_patient(None);
     let at = Counter { wallet: stage.wallet(), officer: stage.officer() };
     assert_eq!(at.refuse_answer("another session", &answer).as_deref(), Some("rejected:exchange.nonce"));
-    let again = at.wallet.open_request(request).unwrap();
+    let again = at.wallet.open_request(request).wait().unwrap();
     assert!(again.answered_before() && again.default_selection().is_none(), "one request, one answer, across restarts");
     let request = at.request();
-    assert!(is_good(&at.check(&Counter::answer(&at.wallet.open_request(request).unwrap()))));
+    assert!(is_good(&at.check(&Counter::answer(&at.wallet.open_request(request).wait().unwrap()))));
     assert_eq!((at.copies(), at.shown()), (copies - 4, 4));
     table::print("The two pictures", "pictures.md", "characters", &lines);
 }

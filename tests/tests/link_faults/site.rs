@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
+use wallet_bindings::Wait as _;
 use wallet_bindings::ports::{ClockPort, PortFault};
 use wallet_bindings::software::{SoftwareKeyStore, SoftwareSealer};
 use wallet_bindings::{Verifier, VerifierConfig, Wallet, WalletConfig, WalletState};
@@ -185,7 +186,7 @@ impl<'s> Stage<'s> {
             Some(patience) => Wallet::open_within(config, keys, sealer, clock, patience),
         };
         let wallet = wallet.unwrap();
-        wallet.unlock(PASSCODE.as_bytes().to_vec()).unwrap();
+        wallet.unlock(PASSCODE.as_bytes().to_vec()).wait().unwrap();
         assert_eq!(wallet.state(), WalletState::Unlocked);
         self.wallet = Some(wallet.clone());
         wallet

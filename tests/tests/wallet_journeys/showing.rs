@@ -86,11 +86,11 @@ fn bad_input_wrong_stale_half_and_foreign_codes_say_which() {
         WalletError::NotARequest(what) => what,
         other => panic!("{other}"),
     };
-    assert_eq!(says(&answer.text), "wrong: an answer");
-    assert_eq!(says("001090000123||Nguyễn Văn An|15011990|Nam|12 Hàng Bạc|01072024"), "wrong: the code printed on a citizen card");
-    assert_eq!(says("https://example.com/"), "foreign");
-    assert_eq!(says("CWQ"), "half");
-    assert_eq!(says(&text[..text.len() / 2]), "half");
+    assert_eq!(says(&answer.text), "scan.wrong");
+    assert_eq!(says("001090000123||Nguyễn Văn An|15011990|Nam|12 Hàng Bạc|01072024"), "scan.vneid-card");
+    assert_eq!(says("https://example.com/"), "scan.foreign");
+    assert_eq!(says("CWQ"), "scan.half");
+    assert_eq!(says(&text[..text.len() / 2]), "scan.half");
 
     // A genuine request of an hour ago: read, judged, refused, logged.
     let stale = officer.ask("citizen-identity", &[]);

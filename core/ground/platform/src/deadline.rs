@@ -2,12 +2,12 @@
 //!
 //! A port is foreign code: it may hang, panic, or answer after the caller has given up. [`Guarded`] wraps any port and implements the
 //! same trait, so that the rest of the core need not know. A late result is dropped, and what it created is undone (keys deleted,
-//! authorisation ended). At most [`MAX_OUTSTANDING`] calls of one port may hang; then it counts as unavailable.
+//! authorisation ended). The waiting ends too when the work is cancelled ([`crate::cancel`]), but for calls that clean up. At most [`MAX_OUTSTANDING`] calls of one port may hang; then it counts as unavailable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use wallet_base::crypto::PublicKey;
@@ -15,6 +15,7 @@ use wallet_base::secret::SecretBytes;
 use wallet_base::time::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::cancel::{self, Ended};
 use crate::ports::{
     AuthorisationId, CardChannel, ChannelError, ChannelLimits, Clock, CreatedKeys, DeviceSealer, KeyClass, KeyId, KeyStore, PortError,
     RadioChannel, SealClass,
@@ -62,6 +63,8 @@ impl Default for Deadlines {
 enum Missed {
     /// The deadline passed; the call may still be running.
     Deadline,
+    /// The work was cancelled; the call may still be running.
+    Cancelled,
     /// The port panicked, or too many of its calls hang.
     Broken,
 }
@@ -70,6 +73,7 @@ impl From<Missed> for PortError {
     fn from(missed: Missed) -> Self {
         match missed {
             Missed::Deadline => Self::TimedOut,
+            Missed::Cancelled => Self::Cancelled,
             Missed::Broken => Self::Unavailable,
         }
     }
@@ -79,6 +83,7 @@ impl From<Missed> for ChannelError {
     fn from(missed: Missed) -> Self {
         match missed {
             Missed::Deadline => Self::TimedOut,
+            Missed::Cancelled => Self::Cancelled,
             Missed::Broken => Self::Other,
         }
     }
@@ -156,10 +161,16 @@ impl<P: ?Sized + Send + Sync + 'static> Guarded<P> {
         if spawned.is_err() {
             return Err(Missed::Broken);
         }
-        take.recv_timeout(deadline).map_err(|e| match e {
-            RecvTimeoutError::Timeout => Missed::Deadline,
-            RecvTimeoutError::Disconnected => Missed::Broken,
+        cancel::receive(&take, deadline).map_err(|e| match e {
+            Ended::Deadline => Missed::Deadline,
+            Ended::Cancelled => Missed::Cancelled,
+            Ended::Gone => Missed::Broken,
         })
+    }
+
+    /// The same for what cleans up: it is done although the work was cancelled.
+    fn run_always<T: Send + 'static>(&self, deadline: Duration, call: impl FnOnce(&P) -> T + Send + 'static) -> Result<T, Missed> {
+        cancel::uncovered(|| self.run(deadline, call, nothing))
     }
 }
 
@@ -206,12 +217,12 @@ impl KeyStore for Guarded<dyn KeyStore> {
 
     fn end(&self, authorisation: &AuthorisationId) -> Result<(), PortError> {
         let authorisation = authorisation.clone();
-        self.run(self.deadlines.device, move |p| p.end(&authorisation), nothing)?
+        self.run_always(self.deadlines.device, move |p| p.end(&authorisation))?
     }
 
     fn delete(&self, keys: &[KeyId]) -> Result<(), PortError> {
         let keys = keys.to_vec();
-        self.run(self.deadlines.device, move |p| p.delete(&keys), nothing)?
+        self.run_always(self.deadlines.device, move |p| p.delete(&keys))?
     }
 
     fn list(&self) -> Result<Vec<KeyId>, PortError> {
@@ -244,7 +255,7 @@ impl CardChannel for Guarded<dyn CardChannel> {
     fn transceive(&self, apdu: &[u8]) -> Result<Vec<u8>, ChannelError> {
         let apdu = apdu.to_vec();
         let result = self.run(self.deadlines.transceive, move |p| p.transceive(&apdu), nothing);
-        if result == Err(Missed::Deadline) {
+        if matches!(result, Err(Missed::Deadline | Missed::Cancelled)) {
             // Wakes the hanging exchange, so that its thread does not stay for ever.
             CardChannel::cancel(self);
         }
@@ -257,12 +268,12 @@ impl CardChannel for Guarded<dyn CardChannel> {
     }
 
     fn cancel(&self) {
-        let _ = self.run(self.deadlines.device, CardChannel::cancel, nothing);
+        let _ = self.run_always(self.deadlines.device, CardChannel::cancel);
     }
 
     fn reconnect(&self) -> Result<(), ChannelError> {
         let result = self.run(self.deadlines.reconnect, CardChannel::reconnect, nothing);
-        if result == Err(Missed::Deadline) {
+        if matches!(result, Err(Missed::Deadline | Missed::Cancelled)) {
             CardChannel::cancel(self);
         }
         result?
@@ -285,23 +296,23 @@ impl RadioChannel for Guarded<dyn RadioChannel> {
     }
 
     fn close(&self) {
-        let _ = self.run(self.deadlines.device, RadioChannel::close, nothing);
+        let _ = self.run_always(self.deadlines.device, RadioChannel::close);
     }
 }
 
 impl Clock for Guarded<dyn Clock> {
     /// The system's wall clock when the port does not answer.
     fn wall(&self) -> Timestamp {
-        self.run(self.deadlines.clock, Clock::wall, nothing).unwrap_or_else(|_| SystemClock::new().wall())
+        self.run_always(self.deadlines.clock, Clock::wall).unwrap_or_else(|_| SystemClock::new().wall())
     }
 
     fn monotonic_millis(&self) -> u64 {
-        self.run(self.deadlines.clock, Clock::monotonic_millis, nothing).unwrap_or_else(|_| SystemClock::new().monotonic_millis())
+        self.run_always(self.deadlines.clock, Clock::monotonic_millis).unwrap_or_else(|_| SystemClock::new().monotonic_millis())
     }
 
     /// A name that fits no boot when the port does not answer: nothing is then derived from monotonic times.
     fn boot_id(&self) -> String {
-        self.run(self.deadlines.clock, Clock::boot_id, nothing).unwrap_or_else(|_| "unknown".to_owned())
+        self.run_always(self.deadlines.clock, Clock::boot_id).unwrap_or_else(|_| "unknown".to_owned())
     }
 }
 

@@ -9,7 +9,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -18,6 +18,8 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 use serde::de::DeserializeOwned;
 use wallet_base::time::TimeSource;
+
+use crate::cancel::{self, Ended};
 
 /// Why a request gave no usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -309,11 +311,12 @@ impl Http {
             let _ = give.send(exchange(request, cap).await);
         });
         // The client's own time-outs end the task first; this one is for a runtime that does not run.
-        let result = take.recv_timeout(self.total_timeout + Duration::from_secs(2));
+        let result = cancel::receive(&take, self.total_timeout + Duration::from_secs(2));
         task.abort();
         result.map_err(|e| match e {
-            RecvTimeoutError::Timeout => HttpError::Timeout,
-            RecvTimeoutError::Disconnected => HttpError::Dropped,
+            Ended::Deadline => HttpError::Timeout,
+            // Cancelled is a link that the app cut.
+            Ended::Gone | Ended::Cancelled => HttpError::Dropped,
         })?
     }
 }

@@ -1,6 +1,7 @@
 //! What touches the world, and nothing that knows what a document is.
 //!
 //! - [`ports`]: what the core asks of a phone (keys, sealing, card, radio, clock, listener); synchronous traits.
+//! - [`cancel`]: stopping long work from outside.
 //! - [`deadline`]: the same traits with a worker thread and a deadline around every call.
 //! - [`listener`]: the queue between the core and a [`ports::Listener`].
 //! - [`software`]: the ports in software, for desktop, tests and services.
@@ -16,6 +17,7 @@
 //! No function here calls a port while it holds a lock.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod cancel;
 pub mod carried;
 pub mod clock_guard;
 pub mod contract;

@@ -21,7 +21,7 @@ pub use attributes::Attributes;
 pub use field::{DocumentType, Field, ValueKind};
 pub use roles::{Role, RoleTable};
 pub use types::{ALL as ALL_TYPES, by_doctype, by_id, by_vct};
-pub use value::FieldValue;
+pub use value::{FieldValue, picture_type};
 
 /// What can be wrong with a document's data. Messages name fields and limits, never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-const VI: &str = include_str!("../catalogues/vi.json");
-const EN: &str = include_str!("../catalogues/en.json");
+/// The words of the core, and those of the apps' own screens (`app.<screen>.<what>`), which both shells use.
+const VI: [&str; 2] = [include_str!("../catalogues/vi.json"), include_str!("../catalogues/app.vi.json")];
+const EN: [&str; 2] = [include_str!("../catalogues/en.json"), include_str!("../catalogues/app.en.json")];
 
 /// A language of the catalogues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,12 +35,16 @@ impl Language {
         }
     }
 
-    /// The catalogue as JSON, for shells that render it themselves.
-    pub const fn json(self) -> &'static str {
+    const fn sources(self) -> [&'static str; 2] {
         match self {
             Self::Vi => VI,
             Self::En => EN,
         }
+    }
+
+    /// The whole catalogue as one flat JSON object.
+    pub fn json(self) -> String {
+        serde_json::to_string(self.catalogue()).unwrap_or_default()
     }
 
     fn catalogue(self) -> &'static BTreeMap<String, String> {
@@ -47,7 +52,10 @@ impl Language {
         let [vi, en] = &CATALOGUES;
         let slot = if self == Self::Vi { vi } else { en };
         // A test reads both files; a broken file would show keys instead of words.
-        slot.get_or_init(|| serde_json::from_str(self.json()).unwrap_or_default())
+        slot.get_or_init(|| {
+            let parsed = self.sources().map(|source| serde_json::from_str::<BTreeMap<String, String>>(source).unwrap_or_default());
+            parsed.into_iter().flatten().collect()
+        })
     }
 
     /// The text of a key.
@@ -76,42 +84,6 @@ pub fn purpose_key(purpose: &str) -> String {
     format!("purpose.{purpose}")
 }
 
-/// Problems that end at the border of the core, and what a scanned code can be instead of what was wanted. Keys are `problem.<id>`.
-pub const PROBLEMS: [&str; 31] = [
-    "wrong-passcode",
-    "locked-until",
-    "card-moved",
-    "wrong-card-key",
-    "different-card",
-    "network",
-    "untrusted",
-    "expired",
-    "declined",
-    "storage",
-    "unsupported",
-    "invalid",
-    "closed",
-    "internal",
-    "busy",
-    "clock-wrong",
-    "no-secure-lock",
-    "update-needed",
-    "not-enrolled",
-    // scanned codes
-    "scan.foreign",
-    "scan.wrong",
-    "scan.half",
-    "scan.damaged",
-    "scan.stale",
-    "scan.too-large",
-    "scan.vneid-card",
-    "scan.not-for-us",
-    "scan.already-answered",
-    "scan.frame",
-    "scan.nothing",
-    "over-ask",
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -119,7 +91,7 @@ mod tests {
     use wallet_base::fact::FactName;
 
     use super::*;
-    use crate::display::{GROUPS, VALUE_KEYS};
+    use crate::display::{Action, GROUPS, PROBLEM_IDS, VALUE_KEYS};
     use crate::roles::RoleTable;
     use crate::types::ALL;
 
@@ -132,7 +104,11 @@ mod tests {
         }
         keys.extend(GROUPS.iter().chain(VALUE_KEYS).map(|key| (*key).to_owned()));
         keys.extend(FactName::ALL.iter().map(|name| fact_key(*name)));
-        keys.extend(PROBLEMS.iter().map(|id| format!("problem.{id}")));
+        keys.extend(PROBLEM_IDS.iter().map(|(id, _)| format!("problem.{id}")));
+        for action in Action::ALL {
+            keys.insert(format!("todo.{}", action.as_str()));
+            keys.insert(format!("action.{}", action.as_str()));
+        }
         for role in RoleTable::reference().unwrap().iter() {
             keys.extend(role.purposes().iter().map(|purpose| purpose_key(purpose)));
         }
@@ -159,12 +135,17 @@ mod tests {
     #[test]
     fn catalogues_are_flat_strict_and_safe() {
         for language in Language::ALL {
-            let raw: serde_json::Map<String, serde_json::Value> = serde_json::from_str(language.json()).unwrap();
-            // A repeated key would be swallowed silently.
-            assert_eq!(raw.len(), language.json().lines().filter(|line| line.contains("\": \"")).count());
-            for (key, text) in raw {
-                assert!(wallet_base::text::safe_text(text.as_str().unwrap(), 400).is_some(), "{key}");
+            let mut whole = 0;
+            for source in language.sources() {
+                let raw: serde_json::Map<String, serde_json::Value> = serde_json::from_str(source).unwrap();
+                // A repeated key would be swallowed silently.
+                assert_eq!(raw.len(), source.lines().filter(|line| line.contains("\": \"")).count());
+                whole += raw.len();
+                for (key, text) in raw {
+                    assert!(wallet_base::text::safe_text(text.as_str().unwrap(), 400).is_some(), "{key}");
+                }
             }
+            assert_eq!(language.keys().count(), whole, "a key in both files");
         }
     }
 

@@ -15,6 +15,7 @@ mod ask;
 mod carry;
 mod check;
 mod config;
+pub mod display;
 mod enrol;
 mod error;
 #[cfg(feature = "record")]

@@ -79,7 +79,7 @@ impl CheckResult {
 
     /// Field ids that were asked for and that the citizen did not show.
     pub fn withheld(&self) -> Vec<&str> {
-        let shown: Vec<&str> = self.items().map(|item| item.field).collect();
+        let shown: Vec<&str> = self.items().map(|item| item.field.as_ref()).collect();
         self.asked.iter().map(String::as_str).filter(|asked| !shown.contains(asked)).collect()
     }
 

@@ -196,6 +196,11 @@ impl Verifier {
         self.cache.with_tx(|tx| write(tx).map_err(StoreError::from)).map_err(VerifierError::from)
     }
 
+    /// The wall clock. What it is worth is the fact `clock`.
+    pub fn now(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
     /// The guard of the clock, as far as signed times are known.
     pub(crate) fn clock_guard(&self) -> Result<ClockGuard, VerifierError> {
         Ok(ClockGuard::new(self.read(rows::anchor)?))

@@ -104,7 +104,12 @@ pub(crate) fn view(inner: &Inner, id: &str) -> Result<DocumentView, WalletError>
     })?;
     // Days end at midnight where the papers are from.
     let today = now.plus_secs(7 * 3600).date();
-    Ok(DocumentView { summary, display: attributes.as_ref().map(|a| wallet_documents::display::display(a, today)) })
+    let display = attributes.as_ref().map(|attributes| {
+        let mut model = wallet_documents::display::display(attributes, today);
+        model.groups.push(crate::display::state_group(&summary));
+        model
+    });
+    Ok(DocumentView { summary, display })
 }
 
 fn summary(db: &Connection, kind: &DocumentType, now: Timestamp) -> Result<Option<DocumentSummary>, WalletError> {

@@ -14,6 +14,7 @@ mod activation;
 mod clock;
 mod config;
 mod consent;
+pub mod display;
 mod documents;
 mod dpop;
 mod error;

@@ -16,8 +16,8 @@ const IDENTITY: &str = "citizen-identity";
 const INSURANCE: &str = "health-insurance-card";
 
 /// Ids of the fields that are shown, in order.
-fn shown(result: &CheckResult) -> Vec<&'static str> {
-    result.display().map(|model| model.groups.iter().flat_map(|g| &g.items).map(|i| i.field).collect()).unwrap_or_default()
+fn shown(result: &CheckResult) -> Vec<String> {
+    result.display().map(|model| model.groups.iter().flat_map(|g| &g.items).map(|i| i.field.to_string()).collect()).unwrap_or_default()
 }
 
 #[test]

@@ -6,7 +6,6 @@ use wallet_base::crypto::sha256;
 use wallet_base::fact::{By, Fact, FactName, Outcome, Verdict};
 use wallet_base::time::Timestamp;
 use wallet_documents::{DocumentType, RoleTable, types};
-use wallet_exchange::scan::Scanned;
 use wallet_exchange::{ExchangeError, ReaderTrust, RequestedDocument, UnverifiedRequest, VerifiedRequest};
 
 use super::{PendingRequest, RequestItem, RequestView};
@@ -77,18 +76,7 @@ fn under_clock(facts: Vec<Fact>, verified: Option<VerifiedRequest>, clock: &Fact
 }
 
 fn not_a_request(error: ExchangeError) -> WalletError {
-    WalletError::NotARequest(match error {
-        ExchangeError::Wrong { found: Scanned::Answer, .. } => "wrong: an answer",
-        ExchangeError::Wrong { found: Scanned::OneWay, .. } => "wrong: a one-way code",
-        ExchangeError::Wrong { found: Scanned::Frame, .. } => "wrong: one of several frames",
-        ExchangeError::Wrong { found: Scanned::VneidCardQr, .. } => "wrong: the code printed on a citizen card",
-        ExchangeError::Wrong { .. } => "wrong",
-        ExchangeError::Half => "half",
-        ExchangeError::Foreign => "foreign",
-        ExchangeError::TooLarge => "too large",
-        ExchangeError::Stale => "stale",
-        _ => "damaged",
-    })
+    WalletError::NotARequest(error.problem())
 }
 
 /// `request.role`: nothing is asked that the role may not have, for a purpose it may name, kept no longer than it may. Gives the

@@ -1,101 +1,13 @@
-//! Display models: what a shell shows of a document, without knowing its type.
-//!
-//! Groups of items in order; every title and label is a catalogue key ([`crate::words`]), every value either text of the document or a key.
+//! A document as a display model: its fields in groups, and what the paper itself says against its use.
 
 use wallet_base::time::{Date, Timestamp};
 
+use super::{DisplayGroup, DisplayItem, DisplayModel, DisplayValue, ItemRole};
 use crate::attributes::Attributes;
 use crate::field::{Field, ValueKind};
 use crate::insurance::CardNumber;
 use crate::licence::Privilege;
 use crate::value::{Entry, FieldValue, picture_type};
-
-/// How an item is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ItemRole {
-    /// A label and a value.
-    Plain,
-    /// The first thing to read.
-    Heading,
-    /// Covered until the holder asks for it.
-    Secret,
-    /// Something is wrong: over, used up, no longer valid.
-    Warning,
-    /// The picture to compare a face with.
-    Portrait,
-}
-
-impl ItemRole {
-    /// `plain`, `heading`, `secret`, `warning` or `portrait`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Heading => "heading",
-            Self::Secret => "secret",
-            Self::Warning => "warning",
-            Self::Portrait => "portrait",
-        }
-    }
-}
-
-/// What stands beside a label.
-#[derive(Clone, PartialEq, Eq)]
-pub enum DisplayValue {
-    /// Text of the document, already formatted.
-    Text(String),
-    /// A catalogue key.
-    Key(&'static str),
-    /// A picture.
-    Image {
-        /// Media type.
-        media_type: &'static str,
-        /// Its bytes.
-        bytes: Vec<u8>,
-    },
-}
-
-impl std::fmt::Debug for DisplayValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(_) => f.write_str("Text(..)"),
-            Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
-            Self::Image { media_type, .. } => f.debug_tuple("Image").field(media_type).finish(),
-        }
-    }
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayItem {
-    /// Field id, or empty for a remark.
-    pub field: &'static str,
-    /// Catalogue key of the label.
-    pub label: &'static str,
-    /// The value.
-    pub value: DisplayValue,
-    /// How to show it.
-    pub role: ItemRole,
-}
-
-/// Lines that belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayGroup {
-    /// Catalogue key of the title.
-    pub title: &'static str,
-    /// The lines, in order.
-    pub items: Vec<DisplayItem>,
-}
-
-/// A document as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisplayModel {
-    /// Document type id.
-    pub document: &'static str,
-    /// Catalogue key of the type's name.
-    pub title: &'static str,
-    /// The groups, in order; none is empty.
-    pub groups: Vec<DisplayGroup>,
-}
 
 const PERSON: &str = "group.person";
 const PAPER: &str = "group.paper";
@@ -159,10 +71,7 @@ pub fn display(attributes: &Attributes, on: Date) -> DisplayModel {
     let document = attributes.document();
     let mut rows: Vec<(&'static str, DisplayItem)> = Vec::new();
     for warning in warnings(attributes, on) {
-        rows.push((
-            WARNINGS,
-            DisplayItem { field: "", label: "label.warning", value: DisplayValue::Key(warning), role: ItemRole::Warning },
-        ));
+        rows.push((WARNINGS, DisplayItem::key("label.warning", warning).with(ItemRole::Warning)));
     }
     // The same picture in two sizes is shown once.
     let has_portrait = attributes.get("portrait").is_some();
@@ -173,17 +82,14 @@ pub fn display(attributes: &Attributes, on: Date) -> DisplayModel {
                 ValueKind::Image { .. } => ItemRole::Portrait,
                 _ if warns => ItemRole::Warning,
                 _ if field.sensitive => ItemRole::Secret,
-                _ if field.id == "full_name" => ItemRole::Heading,
+                _ if field.id == "full_name" => ItemRole::Title,
                 _ => ItemRole::Plain,
             };
-            rows.push((group, DisplayItem { field: field.id, label: field.label, value, role }));
+            rows.push((group, DisplayItem { field: field.id.into(), label: field.label.into(), value, role }));
         }
     }
-    let groups = GROUPS.into_iter().map(|title| DisplayGroup {
-        title,
-        items: rows.iter().filter(|(group, _)| *group == title).map(|(_, item)| item.clone()).collect(),
-    });
-    DisplayModel { document: document.id, title: document.label, groups: groups.filter(|group| !group.items.is_empty()).collect() }
+    let items = |title| rows.iter().filter(|(group, _)| *group == title).map(|(_, item)| item.clone()).collect();
+    DisplayModel::new(document.id, document.label, GROUPS.into_iter().map(|title| DisplayGroup::new(title, items(title))).collect())
 }
 
 /// What the paper itself says against its use on that day. Status lists and signatures are judged elsewhere.
@@ -228,15 +134,15 @@ fn shown(field: &Field, value: &FieldValue, on: Date) -> Vec<(DisplayValue, bool
                 9 => "value.sex.not-applicable",
                 _ => "value.sex.unknown",
             };
-            vec![(DisplayValue::Key(key), false)]
+            vec![(DisplayValue::Key(key.into()), false)]
         }
         FieldValue::Integer(0) if field.id == "points" => vec![(DisplayValue::Text("0".to_owned()), true)],
         FieldValue::Integer(n) => text(n.to_string()),
-        FieldValue::Bool(yes) => vec![(DisplayValue::Key(if *yes { "value.yes" } else { "value.no" }), false)],
+        FieldValue::Bool(yes) => vec![(DisplayValue::Key(if *yes { "value.yes" } else { "value.no" }.into()), false)],
         FieldValue::Image(bytes) => vec![(DisplayValue::Image { media_type: picture_type(bytes), bytes: bytes.clone() }, false)],
-        FieldValue::Privileges(list) if list.is_empty() => vec![(DisplayValue::Key("value.none"), true)],
+        FieldValue::Privileges(list) if list.is_empty() => vec![(DisplayValue::Key("value.none".into()), true)],
         FieldValue::Privileges(list) => list.iter().map(|p| (DisplayValue::Text(privilege_line(p)), !p.valid_on(on))).collect(),
-        FieldValue::Entries(list) if list.is_empty() => vec![(DisplayValue::Key("value.none"), false)],
+        FieldValue::Entries(list) if list.is_empty() => vec![(DisplayValue::Key("value.none".into()), false)],
         FieldValue::Entries(list) => list.iter().map(|entry| (DisplayValue::Text(entry_line(entry)), false)).collect(),
     }
 }
@@ -272,11 +178,11 @@ mod tests {
         let identity = json!({"full_name": "Nguyễn Văn An", "sex": 2, "birth_date": "1990-01-15", "religion": "Không",
             "expiry_date": "2026-01-01", "portrait": wallet_base::jose::b64u(b"\xff\xd8\xff\xe0x")});
         let model = display(&Attributes::from_json(&CITIZEN_IDENTITY, &identity).unwrap(), day("2026-11-21"));
-        assert_eq!(model.groups.iter().map(|g| g.title).collect::<Vec<_>>(), [WARNINGS, PERSON, PAPER, FAMILY]);
+        assert_eq!(model.groups.iter().map(|g| g.title.as_ref()).collect::<Vec<_>>(), [WARNINGS, PERSON, PAPER, FAMILY]);
         let person = &model.groups[1].items;
-        assert_eq!(person[0].role, ItemRole::Heading);
+        assert_eq!(person[0].role, ItemRole::Title);
         assert!(person.iter().any(|item| item.role == ItemRole::Portrait));
-        assert!(person.iter().any(|item| item.value == DisplayValue::Key("value.sex.female")));
+        assert!(person.iter().any(|item| item.value == DisplayValue::Key("value.sex.female".into())));
         assert!(person.iter().any(|item| item.value == DisplayValue::Text("15/01/1990".into())));
         assert_eq!(model.groups[3].items[0].role, ItemRole::Secret);
         assert!(!format!("{model:?}").contains("Nguy"));
@@ -308,7 +214,7 @@ mod tests {
         let health = json!({"allergies": [], "conditions": [{"what": "Hen", "date": "2020-02-01"}], "as_of": "2026-11-20T18:30:00Z"});
         let shown = display(&Attributes::from_json(&HEALTH_SUMMARY, &health).unwrap(), day("2026-11-21"));
         let items = &shown.groups[0].items;
-        assert_eq!(items[0].value, DisplayValue::Key("value.none"));
+        assert_eq!(items[0].value, DisplayValue::Key("value.none".into()));
         assert_eq!((items[1].role, &items[1].value), (ItemRole::Secret, &DisplayValue::Text("Hen · 01/02/2020".into())));
         assert_eq!(items[2].value, DisplayValue::Text("21/11/2026 01:30".into()));
     }
