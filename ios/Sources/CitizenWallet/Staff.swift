@@ -175,6 +175,8 @@ public final class CheckModel: Observed {
     public private(set) var display: DisplayView? { willSet { changed() } }
     /// A signed portrait was shown, so that the face can be compared, and nobody did yet.
     public private(set) var asksForFace = false { willSet { changed() } }
+    /// Field ids that were asked for and not shown.
+    public private(set) var withheld: [String] = [] { willSet { changed() } }
     /// The answer is being checked.
     public private(set) var busy = false { willSet { changed() } }
     /// What went wrong.
@@ -208,6 +210,7 @@ public final class CheckModel: Observed {
         result = made
         verdict = made.verdict()
         display = made.display()
+        withheld = made.withheld()
         asksForFace = made.hasPortrait()
     }
 

@@ -19,7 +19,7 @@ public actor WalletStore {
     ///
     /// - Parameters:
     ///   - graceMillis: how long the app may be away before the wallet is locked.
-    public init(config: WalletConfig, ports: DevicePorts, listener: ListenerPort?, graceMillis: UInt64 = 30_000) {
+    public init(config: WalletConfig, ports: DevicePorts, listener: ListenerPort?, graceMillis: UInt64 = 20_000) {
         self.config = config
         self.ports = ports
         self.listener = listener

@@ -1,0 +1,57 @@
+#if canImport(SwiftUI) && canImport(UIKit)
+import CitizenWallet
+import CitizenWalletCore
+import SwiftUI
+
+/// Language, passcode, sync, locking, the staff side, and what the app is.
+@MainActor
+struct SettingsScreen: View {
+    @EnvironmentObject private var app: AppModel
+    @EnvironmentObject private var language: LanguageModel
+
+    var body: some View {
+        let words = language.words
+        Page(words("app.settings.title")) {
+            LanguageChoice()
+            if app.root == .documents || app.root == .activation {
+                Row(words("app.passcode.title")) { ChangePasscodeScreen(store: app.store) }
+                SyncBlock(store: app.store)
+                WideButton(words("app.settings.lock"), .secondary) { Task { await app.lock() } }
+                Text(words("app.settings.lock-remark")).foregroundColor(Palette.quiet)
+            }
+            Row(words("app.first.staff")) { StaffScreen(store: app.staff) }
+            Card {
+                Text(words("app.about.title")).font(.headline).accessibilityAddTraits(.isHeader)
+                Text(words("app.about.version", "version", libraryVersion()))
+                Text(words("app.about.kept-title")).font(.headline).accessibilityAddTraits(.isHeader)
+                Text(words("app.about.kept"))
+                Text(words("app.about.permissions-title")).font(.headline).accessibilityAddTraits(.isHeader)
+                Text(words("app.about.permissions"))
+            }
+        }
+    }
+}
+
+/// Fetches what is new, and says what came of it.
+@MainActor
+struct SyncBlock: View {
+    @EnvironmentObject private var language: LanguageModel
+    @StateObject private var model: DocumentsModel
+
+    init(store: WalletStore) {
+        _model = StateObject(wrappedValue: DocumentsModel(store: store))
+    }
+
+    var body: some View {
+        let words = language.words
+        if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+        if model.busy {
+            Working { model.cancel() }
+        } else {
+            WideButton(words("app.settings.sync"), .secondary) { Task { await model.sync() } }
+            Text(words("app.settings.sync-remark")).foregroundColor(Palette.quiet)
+        }
+        if let outcome = model.outcome { DisplayCards(RenderedDisplay(outcome, words: words)) }
+    }
+}
+#endif
