@@ -17,6 +17,7 @@ pub trait KeyStorePort: Send + Sync {
     /// Creates `count` P-256 keys of one purpose with evidence over `challenge`.
     fn create_keys(&self, purpose: KeyPurpose, count: u32, challenge: Vec<u8>) -> Result<NewKeys, PortFault>;
     /// One act of the user: asks for leave to use `keys` at most `max_uses` times within `ttl_millis`; gives the authorisation's name.
+    /// `reason` is a catalogue key (`word` gives the prompt's text).
     fn authorise(&self, reason: String, keys: Vec<String>, max_uses: u32, ttl_millis: u64) -> Result<String, PortFault>;
     /// ECDSA over SHA-256 of `bytes`: raw r and s, 64 bytes.
     fn sign(&self, authorisation: Option<String>, key: String, bytes: Vec<u8>) -> Result<Vec<u8>, PortFault>;

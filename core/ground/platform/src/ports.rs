@@ -100,7 +100,7 @@ pub trait KeyStore: Send + Sync {
     fn create_keys(&self, class: KeyClass, n: u32, challenge: &[u8]) -> Result<CreatedKeys, PortError>;
 
     /// One act of the user: lets `keys` be used `max_uses` times together within `ttl` (at most [`MAX_AUTHORISATION_TTL`], longer
-    /// is refused as [`PortError::Unsupported`]). `reason` is shown to the user.
+    /// is refused as [`PortError::Unsupported`]). `reason` is a key of the catalogues; its text is shown to the user.
     fn authorise(&self, reason: &str, keys: &[KeyId], max_uses: u32, ttl: Duration) -> Result<AuthorisationId, PortError>;
 
     /// ES256 over `message` (the store hashes with SHA-256): raw `r || s`, 32 bytes each. Account keys need no authorisation.

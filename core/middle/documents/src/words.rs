@@ -79,6 +79,11 @@ pub fn fact_key(name: wallet_base::fact::FactName) -> String {
     format!("fact.{name}")
 }
 
+/// Catalogue key of what a prompt says when a document is about to be shown.
+pub fn present_key(document: &str) -> String {
+    format!("present.{document}")
+}
+
 /// Catalogue key of a purpose.
 pub fn purpose_key(purpose: &str) -> String {
     format!("purpose.{purpose}")
@@ -99,6 +104,7 @@ mod tests {
         let mut keys: BTreeSet<String> = BTreeSet::new();
         for document in ALL {
             keys.insert(document.label.to_owned());
+            keys.insert(present_key(document.id));
             keys.insert(format!("authority.{}", document.authority));
             keys.extend(document.fields.iter().map(|f| f.label.to_owned()));
         }

@@ -69,7 +69,7 @@ pub(super) fn answer(pending: &PendingRequest, document: &str, fields: &[String]
     showing.sealed(|_| Ok(array::<64>(&inner.random)))?;
 
     // The one act of the citizen. Until it is given nothing is reserved.
-    let reason = format!("present:{document}");
+    let reason = wallet_documents::words::present_key(document);
     let authorisation = match inner.keys().authorise(&reason, std::slice::from_ref(&showing.copy.key_id), USES, AUTHORISATION_TTL) {
         Ok(authorisation) => authorisation,
         Err(error) => {
