@@ -29,23 +29,7 @@ public struct Problem: Equatable, Sendable {
     }
 
     /// Catalogue key of the button that does what is to be done.
-    public var actionKey: String {
-        switch view.action {
-        case .retry: return "app.action.retry"
-        case .enterAgain: return "app.action.enter-again"
-        case .wait: return "app.action.wait"
-        case .holdCard: return "app.action.hold-card"
-        case .scanAgain: return "app.action.scan-again"
-        case .askAnew: return "app.action.ask-anew"
-        case .openNfcSettings: return "app.action.open-nfc-settings"
-        case .openSecuritySettings: return "app.action.open-security-settings"
-        case .openAppSettings: return "app.action.open-app-settings"
-        case .startOver: return "app.action.start-over"
-        case .updateApp: return "app.action.update-app"
-        case .freeSpace: return "app.action.free-space"
-        case .close: return "app.action.close"
-        }
-    }
+    public var actionKey: String { view.actionLabel }
 
     /// The action is a page of the phone's settings.
     public var opensSettings: Bool {

@@ -53,7 +53,7 @@ public struct RenderedItem: Equatable, Identifiable, Sendable {
     public let value: RenderedValue
     /// How to show it.
     public let role: ItemRole
-    /// What a screen reader says: role, label and value; never the value of a secret.
+    /// What a screen reader says: role, label and value; of a secret only its label.
     public let spoken: String
     /// The value of a secret as it is said once it was uncovered; the same as `spoken` otherwise.
     public let spokenUncovered: String
@@ -119,14 +119,13 @@ public struct RenderedDisplay: Equatable, Sendable {
             said = ""
         }
         let open = [words(role.spokenKey), label, said].filter { !$0.isEmpty }.joined(separator: ", ")
-        let covered = [label, words("app.secret.covered")].filter { !$0.isEmpty }.joined(separator: ", ")
         return RenderedItem(
             id: id,
             field: item.field,
             label: label,
             value: value,
             role: role,
-            spoken: role == .secret ? covered : open,
+            spoken: role == .secret ? label : open,
             spokenUncovered: open
         )
     }

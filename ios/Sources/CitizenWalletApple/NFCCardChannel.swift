@@ -11,7 +11,7 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
     // Guarded by `lock`.
     private var session: NFCTagReaderSession?
     private var tag: NFCISO7816Tag?
-    private var waiting: Waiting<Void>?
+    private var waiting: Waiting<Bool>?
     private var ended: ChannelFault?
     private let lock = NSLock()
 
@@ -119,20 +119,20 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
             let waiter = self.waiting
             self.waiting = nil
             self.lock.unlock()
-            waiter?.give(.success(()))
+            waiter?.give(.success(true))
         }
     }
 
     /// Waits for a card, below the core's deadline of a minute.
     private func hold() throws {
-        let waiter = Waiting<Void>()
+        let waiter = Waiting<Bool>()
         lock.lock()
         let over = ended
         let here = tag != nil
         if !here { waiting = waiter }
         lock.unlock()
         if let over { throw over }
-        if !here { try NFCCardChannel.channel { try waiter.take(seconds: 55) } }
+        if !here { _ = try NFCCardChannel.channel { try waiter.take(seconds: 55) } }
     }
 
     private func held() -> NFCISO7816Tag? {

@@ -189,12 +189,12 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
         guard let access = SecAccessControlCreateWithFlags(nil, protection, [.privateKeyUsage, .userPresence], nil) else {
             throw PortFault.Unavailable
         }
-        let answer = Waiting<Void>()
+        let answer = Waiting<Bool>()
         context.evaluateAccessControl(access, operation: .useKeySign, localizedReason: reason) { agreed, error in
-            if agreed { answer.give(.success(())) } else { answer.give(.failure(AppleFault.port(error))) }
+            if agreed { answer.give(.success(true)) } else { answer.give(.failure(AppleFault.port(error))) }
         }
         do {
-            try answer.take(seconds: 115)
+            _ = try answer.take(seconds: 115)
         } catch {
             context.invalidate()
             throw error

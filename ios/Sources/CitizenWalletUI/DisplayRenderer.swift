@@ -99,18 +99,15 @@ struct DisplayItem: View {
     }
 
     private var secret: some View {
-        HStack(alignment: .firstTextBaseline) {
+        Button(action: { uncovered.toggle() }, label: {
             VStack(alignment: .leading, spacing: 2) {
                 Text(item.label).font(.subheadline).foregroundColor(tone.quiet)
-                Text(uncovered ? item.text : language.words("app.secret.covered"))
+                Text(uncovered ? item.text : language.words("app.secret.covered")).foregroundColor(tone.text)
             }
-            .accessibilityElement(children: .ignore)
-            .accessibilityLabel(uncovered ? item.spokenUncovered : item.spoken)
-            Spacer()
-            Button(language.words(uncovered ? "app.secret.hide" : "app.secret.show")) { uncovered.toggle() }
-                .frame(minWidth: 48, minHeight: 48)
-                .accessibilityLabel(language.words(uncovered ? "app.secret.hide" : "app.secret.show") + ", " + item.label)
-        }
+            .frame(maxWidth: .infinity, minHeight: 48, alignment: .leading)
+        })
+        .accessibilityLabel(uncovered ? item.spokenUncovered : item.spoken)
+        .accessibilityHint(language.words(uncovered ? "app.secret.hide" : "app.secret.show"))
     }
 }
 
