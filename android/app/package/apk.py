@@ -22,6 +22,8 @@ import zipfile
 import pack
 from resources import MIN_SDK, run
 
+# R8 is one short run: the quick compiler and the simple collector halve its time.
+JAVA = ("java", "-Xmx1500m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 DEBUG_PASSWORD = "android"  # of a key that only says "made on this machine"
 
 
@@ -45,8 +47,7 @@ def shrink(asked, work):
     """Dex files and what else of the jars belongs into the APK: entries by which a class is found by name."""
     out = work / "r8.zip"
     rules = [*asked.rules, asked.resources / "manifest.pro"]
-    # One short run: the quick compiler and the simple collector halve its time.
-    command = ["java", f"-Xmx{asked.heap}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", asked.r8, "com.android.tools.r8.R8", "--release", "--min-api", MIN_SDK,
+    command = [*JAVA, "-cp", asked.r8, "com.android.tools.r8.R8", "--release", "--min-api", MIN_SDK,
                "--lib", asked.framework, "--lib", java_home(), "--output", out, "--pg-map-output", asked.out.parent / "mapping.txt",
                "--pg-conf-output", work / "rules.txt"]
     for rule in rules:
@@ -105,7 +106,6 @@ def main():
     parser.add_argument("--rules", type=pathlib.Path, nargs="+", required=True)
     for name in ("classpath", "jni-libs", "keystore", "keystore-alias", "keystore-pass"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--heap", default="1500m")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
