@@ -117,7 +117,10 @@ def activate(wallet, binary, central, directory):
     with Helper(binary, "chip", "sim", "--listen", "127.0.0.1:0", log=directory / "card.log") as card:
         host, port = card.address.rsplit(":", 1)
         wrong = wb.CardPassword.CAN(can="000000")
-        expect_error("wrong CAN", wb.WalletError.WrongCardKey, lambda: wallet.read_card(SocketCard(host, int(port)), wrong))
+        # The simulated reader has room for one: the first is let go before the second is held.
+        first = SocketCard(host, int(port))
+        expect_error("wrong CAN", wb.WalletError.WrongCardKey, lambda: wallet.read_card(first, wrong))
+        first.cancel()
         channel = SocketCard(host, int(port), lose_after=30)
         report = wallet.read_card(channel, wb.CardPassword.CAN(can=CAN))
     expect("card read, lost once", report.verdict, "verified")
