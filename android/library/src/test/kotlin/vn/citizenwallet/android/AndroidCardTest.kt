@@ -7,13 +7,10 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.annotation.Config
 import vn.citizenwallet.core.ChannelFault
 import vn.citizenwallet.core.contractCardChannel
 import vn.citizenwallet.phone.NfcField
 import vn.citizenwallet.phone.Phone
-import vn.citizenwallet.phone.RealIsoDep
-import vn.citizenwallet.phone.RealTagTechnology
 import vn.citizenwallet.testing.Card
 import java.nio.file.Files
 import java.util.concurrent.CompletableFuture
@@ -22,7 +19,6 @@ import java.util.concurrent.TimeUnit
 
 /** [IsoDepChannel] over the framework's own `IsoDep`, below which a simulated card lies instead of an antenna. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], shadows = [RealIsoDep::class, RealTagTechnology::class])
 class AndroidCardTest {
     private val directory = Files.createTempDirectory("citizen-wallet-nfc-").toFile()
     private val card = Card(directory)

@@ -8,14 +8,12 @@ import org.junit.Assert.assertThrows
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.annotation.Config
 import vn.citizenwallet.core.PortFault
 import vn.citizenwallet.core.contractClock
 import vn.citizenwallet.core.contractListener
 import vn.citizenwallet.phone.Phone
 
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
 class AndroidClockTest {
     private val phone = Phone()
 

@@ -24,7 +24,7 @@ import vn.citizenwallet.phone.TestKeystore
 
 /** [KeystoreKeys] over a key store that stands in for the phone's: see `docs/device-checklist.md` for what only a phone can show. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [29, 34], shadows = [TestBiometricPrompt::class])
+@Config(sdk = [29, 34])
 class AndroidKeysTest {
     private val phone = Phone()
     private val keys = KeystoreKeys(phone.application, "wallet", phone.prompt)
@@ -33,6 +33,7 @@ class AndroidKeysTest {
     fun end() = phone.close()
 
     @Test
+    @Config(sdk = [34]) // The native library serves one class loader only.
     fun `the contract of the key store`() {
         TestBiometricPrompt.onShow = { it.agree() }
         val report = phone.worker(120) { contractKeyStore(keys) }

@@ -18,7 +18,7 @@ import vn.citizenwallet.phone.TestBiometricPrompt
 
 /** The one act of the user, as each Android asks for it: 8 and 9 by the system's screen, 10 and newer by its prompt. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [26, 29, 34], shadows = [TestBiometricPrompt::class])
+@Config(sdk = [26, 29, 34])
 class AndroidPromptTest {
     private val phone = Phone()
     private val newer = Build.VERSION.SDK_INT >= 29

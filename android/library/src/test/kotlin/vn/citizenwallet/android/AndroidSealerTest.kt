@@ -18,7 +18,7 @@ import vn.citizenwallet.phone.TestBiometricPrompt
 import vn.citizenwallet.phone.TestKeystore
 
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [29, 34], shadows = [TestBiometricPrompt::class])
+@Config(sdk = [29, 34])
 class AndroidSealerTest {
     private val phone = Phone()
     private val sealer = KeystoreSealer(phone.application, "wallet", phone.prompt)
@@ -27,6 +27,7 @@ class AndroidSealerTest {
     fun end() = phone.close()
 
     @Test
+    @Config(sdk = [34]) // The native library serves one class loader only.
     fun `the contract of the sealer`() {
         TestBiometricPrompt.onShow = { it.agree() }
         val report = phone.worker { contractDeviceSealer(sealer) }

@@ -11,7 +11,6 @@ import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
-import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowSystemClock
 import vn.citizenwallet.core.WalletState
 import vn.citizenwallet.phone.Phone
@@ -24,7 +23,6 @@ import java.time.Duration
 
 /** The one owner: windows share it, it locks itself, it starts over. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
 class CitizenWalletTest {
     private val directory = Files.createTempDirectory("citizen-wallet-owner-").toFile()
     private val phone = Phone()

@@ -75,6 +75,7 @@ class Phone(secure: Boolean = true) : AutoCloseable {
     }
 
     override fun close() {
+        if (!activity.get().isDestroyed) activity.close()
         clock.interrupt()
         clock.join()
         TestKeystore.remove()

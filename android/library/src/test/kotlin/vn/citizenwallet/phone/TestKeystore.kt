@@ -67,7 +67,8 @@ object TestKeystore {
         provenAt = null
         approved = false
         strongBoxFails = false
-        Security.addProvider(TestProvider())
+        // First, as the phone's is asked before others.
+        Security.insertProviderAt(TestProvider(), 1)
     }
 
     fun remove() = Security.removeProvider("AndroidKeyStore")

@@ -50,7 +50,7 @@ class BadInputTest {
         wallet.create(Town.PASSCODE)
         val error = fails<WalletException.Invalid> { wallet.beginActivation() }
         traceTo(log, "off")
-        assertEquals("device-unavailable", error.reason)
+        assertTrue(error.reason, error.reason.endsWith("unavailable"))
         assertTrue("the library's lines come", log.lines.isNotEmpty())
         assertFalse("the exception's text goes nowhere", log.lines.any { secret in it.third } || secret in error.toString())
         broken.throws = false
@@ -72,7 +72,7 @@ class BadInputTest {
         val begun = System.nanoTime()
         val error = fails<WalletException.Invalid> { wallet.create(Town.PASSCODE) }
         println("an adapter that never returns: given up after ${(System.nanoTime() - begun) / 1_000_000} ms")
-        assertEquals("device-timed-out", error.reason)
+        assertTrue(error.reason, error.reason.endsWith("timed-out"))
         stuck.hangs = false
         never.countDown()
         wallet.create(Town.PASSCODE)
@@ -91,9 +91,21 @@ class BadInputTest {
         assertTrue(job.isCancelled)
         // Nothing is lost: the wallet is as it was, and goes on where it stopped.
         assertEquals("read-card", wallet.activation().next)
-        val again = SocketCard(town.card.address)
-        assertEquals("verified", wallet.readCard(again, town.can).verdict.conclusion)
+        assertEquals("verified", onceFree { wallet.readCard(SocketCard(town.card.address), town.can) }.verdict.conclusion)
         assertEquals("submit-chip", wallet.activation().next)
+    }
+
+    /** A coroutine ends at once when it is cancelled; the work behind it takes some milliseconds more, and is in the way until then. */
+    private suspend fun <T> onceFree(act: suspend () -> T): T {
+        val begun = System.nanoTime()
+        while (true) {
+            try {
+                return act().also { println("free again ${(System.nanoTime() - begun) / 1_000_000} ms after the cancelled call, this call's time included") }
+            } catch (busy: WalletException.Invalid) {
+                if (busy.reason != "busy" || System.nanoTime() - begun > TimeUnit.SECONDS.toNanos(5)) throw busy
+                kotlinx.coroutines.delay(10)
+            }
+        }
     }
 
     @Test
@@ -128,7 +140,9 @@ class BadInputTest {
         wallet.create(Town.PASSCODE)
         wallet.beginActivation()
         for (can in listOf("", "12345", "12345x", "1234567")) {
-            fails<WalletException.Invalid> { wallet.readCard(SocketCard(town.card.address), CardPassword.Can(can)) }
+            val card = SocketCard(town.card.address)
+            fails<WalletException.WrongCardKey> { wallet.readCard(card, CardPassword.Can(can)) }
+            assertTrue("the card is not asked with it", card.exchanges < 5)
         }
     }
 

@@ -137,7 +137,7 @@ class ErrorsTest {
     /** Too much asked, too late answered, the user's no, keys that the phone cannot make. */
     private suspend fun presentation(): List<WalletException> {
         val greedy = wallet.openRequest(officer.ask("citizen-identity", listOf("full_name", "resident_address"), "", "").text())
-        val untrusted = fails<WalletException.Untrusted> { greedy.answer("citizen-identity", listOf("full_name")) }
+        val untrusted = fails<WalletException.Untrusted> { greedy.answer("citizen-identity", listOf("full_name", "resident_address")) }
         assertEquals("request.role", untrusted.fact)
         val pending = wallet.openRequest(officer.ask("driving-licence", emptyList(), "", "").text())
         val selection = pending.defaultSelection()!!

@@ -8,10 +8,11 @@ import java.io.DataOutputStream
 import java.io.IOException
 import java.net.InetSocketAddress
 import java.net.Socket
+import java.util.concurrent.ConcurrentHashMap
 
 /**
  * A simulated card (`citizen-wallet chip sim`) behind a loopback socket: frames of a 16-bit length and an APDU; length 0 resets the field.
- * The card is pulled away once after [loseAfter] commands when that is given.
+ * The card is pulled away once after [loseAfter] commands when that is given. A card lies in one field only: who holds it anew takes it from the other.
  */
 class SocketCard(address: String, private var loseAfter: Int? = null) : CardChannelPort {
     private val address = address.let { InetSocketAddress(it.substringBeforeLast(':'), it.substringAfterLast(':').toInt()) }
@@ -57,6 +58,7 @@ class SocketCard(address: String, private var loseAfter: Int? = null) : CardChan
         drop()
         try {
             val fresh = Socket()
+            HELD.put(address, fresh)?.close()
             fresh.connect(address, 10_000)
             socket = fresh
             // A card that is held again starts from its power-on state.
@@ -73,5 +75,8 @@ class SocketCard(address: String, private var loseAfter: Int? = null) : CardChan
 
     private companion object {
         const val LONGEST = 65_000
+
+        /** In whose field each card lies. */
+        val HELD = ConcurrentHashMap<InetSocketAddress, Socket>()
     }
 }
