@@ -49,7 +49,7 @@ class MainActivity : Activity(), Navigator.Host {
         app.left = null
         nav = used
         used.attach(this)
-        app.core.stateChanged = { used.present() }
+        used.core.stateChanged = { used.present() }
     }
 
     /** A second window shows nothing of the wallet; it offers to take over. The first one then closes, and its screens go on here. */
@@ -109,7 +109,7 @@ class MainActivity : Activity(), Navigator.Host {
 
     override fun draw(screen: Screen) {
         val same = drawn === screen
-        val root = screen.build(Ui(this, app.core.words))
+        val root = screen.build(Ui(this, (nav ?: return).core.words))
         setContentView(root)
         drawn = screen
         flag(WindowManager.LayoutParams.FLAG_SECURE, screen.secure)

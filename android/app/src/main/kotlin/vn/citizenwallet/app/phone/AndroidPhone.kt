@@ -31,7 +31,7 @@ class NfcCardReader : CardReader {
     override fun stop(activity: Activity) = channel.stop(activity)
 
     override suspend fun card(): CardChannelPort {
-        channel.card()
+        channel.held()
         return channel
     }
 }

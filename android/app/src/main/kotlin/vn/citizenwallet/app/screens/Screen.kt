@@ -201,7 +201,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         val icon = ui.icon(R.drawable.icon_warning, ui.color(tone.text), size = 28)
         val title = ui.heading(ui.words(display.title), ui.color(tone.text))
         val lines = DisplayRenderer(ui, uncovered).lines(display, tone)
-        val button = ui.primary(ui.words("app.action.${problem.action.name.lowercase().replace('_', '-')}")) { act(problem) }
+        val button = ui.primary(ui.words(problem.actionLabel)) { act(problem) }
         return ui.card(listOf(ui.beside(icon, title)) + lines + button, tone).apply {
             accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE
             tag = PROBLEM

@@ -115,15 +115,8 @@ class CreateScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 }
 
-/** Why two lines make no new passcode, as a key; null when they do. */
-internal fun newPasscodeRemark(first: Typed, second: Typed): String? = when {
-    first.size < SHORTEST_PASSCODE -> "app.create.short"
-    !first.same(second) -> "app.create.differ"
-    else -> null
-}
-
-/** What the app asks for; the core takes what it is given. */
-private const val SHORTEST_PASSCODE = 6
+/** Why two lines make no new passcode, as a key; null when they do. What a passcode must be, the core says. */
+internal fun newPasscodeRemark(first: Typed, second: Typed): String? = if (first.same(second)) null else "app.create.differ"
 
 /** A remark about what was typed, told at once. */
 internal fun remarkBlock(ui: Ui, key: String): View = ui.card(
