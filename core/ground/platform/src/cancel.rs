@@ -44,7 +44,7 @@ impl CancelToken {
         struct Covered;
         impl Drop for Covered {
             fn drop(&mut self) {
-                COVER.with_borrow_mut(|tokens| tokens.pop());
+                COVER.with_borrow_mut(Vec::pop);
             }
         }
         COVER.with_borrow_mut(|tokens| tokens.push(self.clone()));

@@ -1,7 +1,7 @@
 //! Display models: what a shell shows, without knowing what it is about.
 //!
 //! Groups of items in order; every title and label is a catalogue key ([`crate::words`]), every value a text, a key or a picture. Documents
-//! ([`document`]), verdicts ([`verdict`]), steps of long work ([`steps`]) and problems ([`problem`]) all have this one shape, so that a shell draws
+//! ([`display()`]), verdicts ([`verdict()`]), steps of long work ([`steps()`]) and problems ([`problem()`]) all have this one shape, so that a shell draws
 //! each of them with one renderer and a fifth document type needs no new screen.
 
 mod document;
