@@ -7,10 +7,11 @@
 #   WHAT            demo, test or all (all)
 #   CHROOT_PARENT   where the folder is made (TMPDIR or /tmp); about 12 GB
 #   CHROOT_SUITE    the Debian (bookworm)
+#   CHROOT_KEEP     keep the folder (its mounts go) and say where it is, to look into what failed
 #   WALLET_VECTORS  test data of others, copied in when set
 set -euo pipefail
 what="${1:-all}"
-case "$what" in demo | test | all) ;; *) sed -n '2,12p' "$0"; exit 3 ;; esac
+case "$what" in demo | test | all) ;; *) sed -n '2,13p' "$0"; exit 3 ;; esac
 [ "$(id -u)" = 0 ] || { echo "chroot: needs root (debootstrap, chroot)" >&2; exit 4; }
 
 # Mounts of a namespace of its own are gone when this script is, however it ends.
@@ -29,6 +30,7 @@ root="$(mktemp -d "${CHROOT_PARENT:-${TMPDIR:-/tmp}}/wallet-chroot.XXXXXX")"
 clean() {
   cd /
   for mounted in dev/shm dev/pts dev sys proc; do umount "$root/$mounted" 2>/dev/null || umount -l "$root/$mounted" 2>/dev/null || true; done
+  if [ -n "${CHROOT_KEEP:-}" ]; then echo "chroot: $root is kept" >&2; return; fi
   if grep -q " $root/" /proc/self/mounts; then echo "chroot: $root has mounts left; not removed" >&2; else rm -rf --one-file-system "$root"; fi
 }
 trap clean EXIT
