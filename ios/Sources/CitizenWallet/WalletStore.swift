@@ -11,6 +11,7 @@ public actor WalletStore {
     private let listener: ListenerPort?
     private let graceMillis: UInt64
     private var opened: Wallet?
+    private var ended = false
     private var inFront: Set<String> = []
     private var leftAt: UInt64?
     private var waiting: Task<Void, Never>?
@@ -26,8 +27,9 @@ public actor WalletStore {
         self.graceMillis = graceMillis
     }
 
-    /// The wallet; opened now when it is not open. Touches the disk, never the network.
+    /// The wallet; opened now when it is not open. Touches the disk, never the network. `Closed` after `close`.
     public func wallet() throws -> Wallet {
+        if ended { throw WalletError.Closed }
         if let opened, opened.state() != .closed { return opened }
         let made = try Wallet.open(config: config, keys: ports.keys, sealer: ports.sealer, clock: ports.clock, listener: listener)
         opened = made
@@ -71,8 +73,9 @@ public actor WalletStore {
         try? opened.lock()
     }
 
-    /// Closes the wallet; the next use opens it anew.
+    /// Closes the wallet for good: the process ends, or another owner takes the folder.
     public func close() {
+        ended = true
         waiting?.cancel()
         waiting = nil
         try? opened?.close()

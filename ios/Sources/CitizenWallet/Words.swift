@@ -26,7 +26,7 @@ public struct Words: Equatable, Sendable {
 @MainActor
 public final class LanguageModel: Observed {
     /// The languages of the catalogue, in the order of the settings screen.
-    public static let all = ["vi", "en"]
+    public nonisolated static let all = ["vi", "en"]
 
     private static let setting = "language"
     private let defaults: UserDefaults

@@ -31,6 +31,11 @@ enum Story {
         return try Helper(try binary(), ["chip", "sim", "--listen", "127.0.0.1:0"] + arguments, log: log)
     }
 
+    /// A citizen other than the one of the tests.
+    static func otherCitizen() throws -> String {
+        "079185004567"
+    }
+
     /// The service an app is built for, as central publishes it.
     static func service(_ central: Central) throws -> ServiceConfiguration {
         let shown = central.folder.appendingPathComponent("public")
@@ -42,9 +47,14 @@ enum Story {
         )
     }
 
-    /// A service that nobody answers for, for tests that need none.
-    static func nobody() -> ServiceConfiguration {
-        ServiceConfiguration(serviceUrl: "https://localhost:9", tlsRoot: Data([0x30, 0x00]), trustRoot: Data("{}".utf8), trustFloor: 1)
+    private static let silent = Result { () throws -> ServiceConfiguration in
+        let folder = try Folder()
+        return try service(try Central(binary: try binary(), folder: folder.path("central")))
+    }
+
+    /// A service that exists and is not running, for tests that need no answer of it.
+    static func nobody() throws -> ServiceConfiguration {
+        try silent.get()
     }
 }
 
@@ -52,7 +62,7 @@ enum Story {
 @MainActor
 final class Phone {
     let folder: URL
-    let keys = SwiftKeyStore()
+    let keys = MoodyKeys()
     let sealer = SwiftSealer()
     let clock = SwiftClock()
     private let staffPorts = DevicePorts(keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock())
