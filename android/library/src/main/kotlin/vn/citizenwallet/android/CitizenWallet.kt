@@ -124,8 +124,8 @@ class CitizenWallet private constructor(application: Application, private val se
         @Volatile private var instance: CitizenWallet? = null
 
         /**
-         * Makes the one owner; without [hardware] it stands on the phone's. [title] gives what a prompt says for the core's reason
-         * (`present:<document>`) or the sealer's (`unlock`).
+         * Makes the one owner; without [hardware] it stands on the phone's. [title] gives what a prompt says for a reason,
+         * which is a key of the catalogue.
          */
         fun start(application: Application, service: Service, hardware: Hardware? = null, title: (reason: String) -> CharSequence): CitizenWallet =
             CitizenWallet(application, service, hardware, title).also { instance = it }

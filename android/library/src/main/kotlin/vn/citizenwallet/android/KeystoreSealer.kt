@@ -80,7 +80,7 @@ class KeystoreSealer(context: Context, owner: String, private val prompt: Prompt
     private fun asking(work: () -> ByteArray): ByteArray = try {
         exclusively(work)
     } catch (_: PortFault.NotAuthorised) {
-        prompt.ask("unlock")
+        prompt.ask(Prompt.PRESENCE)
         exclusively(work)
     }
 

@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicReference
  * One act of the user: finger, face or the screen lock's code, asked by the system over the resumed activity.
  *
  * Android 11 and newer ask for a strong biometric or the code; Android 10 the same by its older call; Android 8 to 9 show the system's own screen
- * for the screen lock (which takes a finger, too). [title] says to the user what is asked for, given the core's reason.
+ * for the screen lock (which takes a finger, too). [title] says to the user what is asked for, given the reason: a key of the catalogue.
  */
 class Prompt(application: Application, private val windows: Windows, private val title: (reason: String) -> CharSequence) : Windows.Watcher {
     private val keyguard = application.getSystemService(Context.KEYGUARD_SERVICE) as KeyguardManager
@@ -146,11 +146,14 @@ class Prompt(application: Application, private val windows: Windows, private val
         }
     }
 
-    private companion object {
+    companion object {
+        /** The reason when nothing but the user's presence is asked for. */
+        const val PRESENCE = "app.prompt.other"
+
         /** As long as the core waits for a prompt. */
-        const val LONGEST_MILLIS = 120_000L
+        private const val LONGEST_MILLIS = 120_000L
 
         /** An activity that is being turned is back by then. */
-        const val WINDOW_MILLIS = 3_000L
+        private const val WINDOW_MILLIS = 3_000L
     }
 }

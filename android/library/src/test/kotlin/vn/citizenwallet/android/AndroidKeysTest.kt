@@ -102,7 +102,7 @@ class AndroidKeysTest {
     fun `badInput keys that Android declared gone, and an act that was too long ago`() {
         TestBiometricPrompt.onShow = { it.agree() }
         val key = keys.createKeys(KeyPurpose.HOLDER, 1u, byteArrayOf(1)).keys.single().id
-        val act = phone.worker { keys.authorise("present:x", listOf(key), 2u, 20_000uL) }
+        val act = phone.worker { keys.authorise("present.x", listOf(key), 2u, 20_000uL) }
         TestKeystore.provenAt = TestKeystore.provenAt!! - 31_000
         assertThrows(PortFault.NotAuthorised::class.java) { keys.sign(act, key, byteArrayOf(1)) }
         TestKeystore.invalidated.add(key)
@@ -113,7 +113,7 @@ class AndroidKeysTest {
     fun `badInput the user says no`() {
         TestBiometricPrompt.onShow = { it.fail(BiometricPrompt.BIOMETRIC_ERROR_USER_CANCELED) }
         val key = keys.createKeys(KeyPurpose.HOLDER, 1u, byteArrayOf(1)).keys.single().id
-        assertThrows(PortFault.Cancelled::class.java) { phone.worker { keys.authorise("present:x", listOf(key), 2u, 20_000uL) } }
+        assertThrows(PortFault.Cancelled::class.java) { phone.worker { keys.authorise("present.x", listOf(key), 2u, 20_000uL) } }
     }
 
     @Test

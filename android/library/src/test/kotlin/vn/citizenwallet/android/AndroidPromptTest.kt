@@ -45,14 +45,14 @@ class AndroidPromptTest {
         fragments.filterIsInstance<CredentialFragment>().firstOrNull()
     }
 
-    private fun ask(meanwhile: () -> Unit) = phone.worker(meanwhile = meanwhile) { phone.prompt.ask("present:driving-licence") }
+    private fun ask(meanwhile: () -> Unit) = phone.worker(meanwhile = meanwhile) { phone.prompt.ask("present.driving-licence") }
 
     @Test
     fun `the user agrees`() {
         var answered = false
         ask { if (!answered) answered = answer(true) }
         assertTrue(answered)
-        assertEquals(listOf("present:driving-licence"), phone.titles)
+        assertEquals(listOf("present.driving-licence"), phone.titles)
     }
 
     @Test

@@ -45,7 +45,7 @@ class AndroidSealerTest {
         TestKeystore.provenAt = TestKeystore.provenAt!! - 61_000
         TestBiometricPrompt.onShow = { it.agree() }
         assertArrayEquals(byteArrayOf(1), phone.worker { sealer.unseal(SealPurpose.USER, sealed) })
-        assertEquals(listOf("unlock"), phone.titles)
+        assertEquals(listOf("app.prompt.other"), phone.titles)
     }
 
     @Test

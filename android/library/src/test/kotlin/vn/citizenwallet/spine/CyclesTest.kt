@@ -49,8 +49,11 @@ class CyclesTest {
                 if (cycle % (CYCLES / 5) == 0) seen += figures(cycle)
             }
             println("$CYCLES cycles in ${TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun)} s")
-            val (first, last) = seen.first() to seen.last()
-            assertTrue("memory", last.residentKib - first.residentKib < 16 * 1024)
+            // The JVM compiles and makes room for itself in the first thousands.
+            val (first, last) = seen[1] to seen.last()
+            val grown = last.residentKib - first.residentKib
+            println("from ${first.cycle} to ${last.cycle}: ${grown * 1024 / (last.cycle - first.cycle)} bytes a cycle, the JVM's own heap included")
+            assertTrue("memory", grown < 12 * 1024)
             assertTrue("threads", last.threads <= first.threads + 2)
             assertTrue("handles", last.handles <= first.handles + 2)
         }
@@ -58,6 +61,6 @@ class CyclesTest {
 
     private companion object {
         const val CYCLES = 10_000
-        const val UNLOCK_EVERY = 250
+        const val UNLOCK_EVERY = 1_000
     }
 }
