@@ -16,8 +16,9 @@ import sys
 
 PACKAGE = "vn.citizenwallet.app"
 MIN_SDK, TARGET_SDK = 26, 34
-# Debian's aapt2 is older than the framework and says so about one chunk of it, once a run; R8 says of each jar that it has a manifest, too.
-KNOWN_NOISE = "LoadedArsc.cpp", "Warning: Resource 'META-INF/"
+# Debian's aapt2 is older than the framework and says so about one chunk of it, once a run. R8 says of each jar that
+# it has a manifest, too, and of Kotlin's metadata, which the app never reads, that it is newer than R8.
+KNOWN_NOISE = "LoadedArsc.cpp", "Warning: Resource 'META-INF/", "kotlin.Metadata", "kotlin metadata"
 
 
 def run(*command):
