@@ -156,7 +156,7 @@ class TheApk(unittest.TestCase):
             self.assertIn(name.encode(), self.dex, name)
         # It was shrunk and renamed: the mapping says what became of the rest.
         mapping = (APK.parent / "mapping.txt").read_text(encoding="utf-8")
-        self.assertGreater(len(re.findall(r"^vn\.citizenwallet\.\S+ -> [a-z0-9.]{1,8}:$", mapping, re.M)), 10)
+        self.assertGreater(len(re.findall(r"^vn\.citizenwallet\.\S+ -> [A-Za-z0-9.]{1,8}:$", mapping, re.M)), 10)
 
     def test_nothing_of_the_tests_or_of_a_desktop_is_inside(self):
         for name in self.names:

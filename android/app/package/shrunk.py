@@ -12,11 +12,13 @@ import pathlib
 import subprocess
 import sys
 import time
+import zipfile
 
 from apk import JAVA, java_home
 from resources import run
 
 PROGRAM = "vn.citizenwallet.shrunk.ShrunkKt"
+PLACES = ("vn/citizenwallet/shrunk/", "vn/citizenwallet/testing/")
 RULES = f"""-keep class {PROGRAM} {{ public static void main(java.lang.String[]); }}
 -dontwarn org.junit.**
 -dontwarn org.robolectric.**
@@ -35,16 +37,22 @@ def main():
     began = time.monotonic()
     extra = asked.work / "program.pro"
     extra.write_text(RULES)
+    program = asked.work / "program.jar"
+    with zipfile.ZipFile(asked.tests) as tests, zipfile.ZipFile(program, "w") as out:
+        for name in tests.namelist():
+            # The tests themselves have names that are sentences, which R8 would not take.
+            if name.startswith(PLACES) and name.endswith(".class"):
+                out.writestr(name, tests.read(name))
     shrunk = asked.work / "shrunk.jar"
     command = [*JAVA, "-cp", asked.r8, "com.android.tools.r8.R8", "--release", "--classfile", "--lib", asked.framework, "--lib", java_home(),
                "--output", shrunk, "--pg-map-output", asked.work / "mapping.txt"]
     for rule in (*asked.rules, asked.resources / "manifest.pro", extra):
         command += ["--pg-conf", rule]
-    run(*command, *[jar for jar in asked.classpath.split(os.pathsep) if jar], asked.tests)
+    run(*command, *[jar for jar in asked.classpath.split(os.pathsep) if jar], program)
     # Only the shrunk classes and the framework: nothing of the originals can step in.
-    program = ["java", "-Xmx500m", f"-Djna.library.path={asked.native}", f"-Dwallet.binary={asked.binary}",
+    command = ["java", "-Xmx500m", f"-Djna.library.path={asked.native}", f"-Dwallet.binary={asked.binary}",
                "-cp", os.pathsep.join([str(shrunk), str(asked.framework)]), PROGRAM]
-    done = subprocess.run(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
     print(done.stdout, end="")
     if done.returncode or "shrunk: all of it works" not in done.stdout:
         sys.exit(f"what R8 left does not work (exit {done.returncode}); {asked.work}/mapping.txt reads the trace back")
