@@ -77,6 +77,15 @@ class SwiftParses(unittest.TestCase):
         self.assertEqual(swift.errors(swift.parse(readme_source())), [])
         self.assertLessEqual(len([line for line in readme_lines().splitlines() if line.strip()]), 10)
 
+    def test_the_ten_lines_are_compiled_by_the_swift_tests(self):
+        """All but the imports and the phone's own ports stand in ReadmeTests.swift, which `swift test` compiles and runs."""
+        compiled = (IOS / "Tests" / "CitizenWalletTests" / "ReadmeTests.swift").read_text()
+        compiled = [line.strip() for line in compiled.splitlines()]
+        for line in readme_lines().splitlines():
+            if not line.startswith("import ") and "AppleDevice" not in line:
+                with self.subTest(line):
+                    self.assertIn(line.strip(), compiled)
+
     def test_files_are_of_a_size_and_documented(self):
         for path, source in sources().items():
             with self.subTest(relative(path)):

@@ -10,7 +10,7 @@ public protocol Observed: ObservableObject {}
 
 extension Observed {
     /// Says that something is about to change.
-    func changed() {
+    public func changed() {
         (objectWillChange as? ObservableObjectPublisher)?.send()
     }
 }
@@ -21,6 +21,6 @@ public protocol Observed: AnyObject {}
 
 extension Observed {
     /// Says that something is about to change.
-    func changed() {}
+    public func changed() {}
 }
 #endif

@@ -66,6 +66,11 @@ public final class ChangePasscodeModel: Observed {
         }
     }
 
+    /// The problem was read.
+    public func dismiss() {
+        problem = nil
+    }
+
     private func change() async {
         var before = old.take()
         var after = chosen.take()

@@ -28,7 +28,7 @@ public final class LanguageModel: Observed {
     /// The languages of the catalogue, in the order of the settings screen.
     public nonisolated static let all = ["vi", "en"]
 
-    private static let setting = "language"
+    private nonisolated static let setting = "language"
     private let defaults: UserDefaults
 
     /// The words to show now.
@@ -37,8 +37,13 @@ public final class LanguageModel: Observed {
     /// Takes the chosen language, or the first of the phone's that the catalogue has, or Vietnamese.
     public init(defaults: UserDefaults = .standard, preferred: [String] = Locale.preferredLanguages) {
         self.defaults = defaults
-        let wanted = [defaults.string(forKey: LanguageModel.setting) ?? ""] + preferred.map { String($0.prefix(2)) }
-        words = Words(language: wanted.first { LanguageModel.all.contains($0) } ?? "vi")
+        words = LanguageModel.chosen(defaults: defaults, preferred: preferred)
+    }
+
+    /// The same words for code that is not on the main thread, such as the prompt of a key.
+    public nonisolated static func chosen(defaults: UserDefaults = .standard, preferred: [String] = Locale.preferredLanguages) -> Words {
+        let wanted = [defaults.string(forKey: setting) ?? ""] + preferred.map { String($0.prefix(2)) }
+        return Words(language: wanted.first { all.contains($0) } ?? "vi")
     }
 
     /// Speaks `language` from now on, also after the next start.

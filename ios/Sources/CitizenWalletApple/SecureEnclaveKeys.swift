@@ -1,4 +1,5 @@
 #if canImport(Security) && canImport(LocalAuthentication)
+import CitizenWallet
 import CitizenWalletCore
 import Foundation
 import LocalAuthentication
@@ -44,14 +45,14 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
         }
     }
 
-    /// Asks the person once; the answer serves `maxUses` signatures of `keys` within the time.
+    /// Asks the person once, in the words of the catalogue for `reason`; the answer serves `maxUses` signatures of `keys` within the time.
     public func authorise(reason: String, keys: [String], maxUses: UInt32, ttlMillis: UInt64) throws -> String {
         guard ttlMillis <= SecureEnclaveKeys.longestMillis, maxUses > 0 else { throw PortFault.Unsupported }
         if maxUses > 1, keys.contains(where: { purpose(of: $0) == .transaction }) { throw PortFault.Unsupported }
         try requireScreenLock()
         for key in keys { _ = try find(key, context: nil) }
         let context = LAContext()
-        try prompt(context, reason: reason)
+        try prompt(context, reason: LanguageModel.chosen()(reason))
         let id = UUID().uuidString
         let grant = Grant(context: context, keys: Set(keys), uses: maxUses, until: try clock.monotonicMillis() + ttlMillis)
         lock.lock()
