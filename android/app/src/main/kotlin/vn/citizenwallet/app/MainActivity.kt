@@ -12,6 +12,7 @@ import android.view.WindowManager
 import android.widget.ScrollView
 import vn.citizenwallet.app.nav.Navigator
 import vn.citizenwallet.app.screens.Screen
+import vn.citizenwallet.app.screens.otherWindow
 import vn.citizenwallet.app.ui.Ui
 
 /**
@@ -54,25 +55,18 @@ class MainActivity : Activity(), Navigator.Host {
 
     /** A second window shows nothing of the wallet; it offers to take over. The first one then closes, and its screens go on here. */
     private fun anotherWindow(saved: Bundle?) {
-        val ui = Ui(this, app.core.words)
-        val words = ui.words
-        val block = ui.card(
-            ui.heading(words("app.window.title")),
-            ui.body(words("app.window.what")),
-            ui.primary(words("app.window.here")) {
-                app.window?.let { first ->
-                    app.left = first.nav
-                    first.nav?.detach(first)
-                    first.nav = null
-                    first.finish()
-                }
-                takeUp(null, saved)
-                nav?.resume()
-            },
-            ui.secondary(words("app.window.there")) { finish() },
-        )
-        val body = ui.column(block).apply { setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE)) }
-        setContentView(ScrollView(this).apply { addView(body) })
+        val here = {
+            app.window?.let { first ->
+                app.left = first.nav
+                first.nav?.detach(first)
+                first.nav = null
+                first.finish()
+            }
+            takeUp(null, saved)
+            nav?.resume()
+            Unit
+        }
+        setContentView(otherWindow(Ui(this, app.core.words), here) { finish() })
     }
 
     override fun onResume() {

@@ -8,7 +8,6 @@ import vn.citizenwallet.app.nav.Navigator
 import vn.citizenwallet.app.phone.AndroidPhone
 import vn.citizenwallet.app.phone.Phone
 import vn.citizenwallet.app.phone.builtInService
-import vn.citizenwallet.app.ui.Words
 
 /**
  * The process. What it stands on is decided here, at build time: a test's own subclass gives ports in software and a service on the loopback
@@ -45,14 +44,6 @@ open class WalletApp : Application() {
         return AppCore(this, owner, phone(), name)
     }
 
-    /** What the system's prompt says for the core's reason: `present:<document>`, or `unlock`. */
-    private fun promptTitle(reason: String): CharSequence {
-        val words: Words = core.words
-        val (what, document) = reason.substringBefore(':') to reason.substringAfter(':', "")
-        return if (what == "present" && document.isNotEmpty()) {
-            words("app.prompt.present", "document" to words("document.$document"))
-        } else {
-            words("app.prompt.other")
-        }
-    }
+    /** What the system's prompt says: the reason is a key of the catalogue. */
+    private fun promptTitle(reason: String): CharSequence = core.words(reason)
 }

@@ -141,8 +141,10 @@ class Walk(private val look: (String, Handset) -> Unit = { _, _ -> }) {
 
     /** The officer scans the answer from the citizen's pixels. */
     fun checkAnswer() {
-        World.phone.camera.frame = answer
         officer.press("app.request.scan")
+        officer.arrive(Names.SCAN_ANSWER)
+        look("scan-answer", officer)
+        World.phone.camera.frame = answer
         officer.arrive(Names.VERDICT)
         World.phone.camera.frame = null
         look("verdict", officer)

@@ -99,7 +99,8 @@ class DisplayRenderer(private val ui: Ui, private val uncovered: MutableSet<Stri
             StepMark.State.CURRENT -> "app.step.current"
             StepMark.State.TODO -> "app.step.todo"
         })
-        return together(ui.beside(mark, ui.column(first, second, gap = 2)), "$told: ${label.ifEmpty { value }}. ${if (label.isEmpty()) "" else value}")
+        // Where the core says in words how far a step is, that is enough.
+        return together(ui.beside(mark, ui.column(first, second, gap = 2)), if (second == null) "$told: ${label.ifEmpty { value }}" else "$label: $value")
     }
 
     /** Covered until tapped; tapping again covers it. */

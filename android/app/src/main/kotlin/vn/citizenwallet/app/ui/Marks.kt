@@ -94,19 +94,23 @@ class StepMark(context: Context, private val state: State, private val colour: I
 class CardPicture(context: Context, private val ink: Int, private val paper: Int, private val quiet: Int, private val accent: Int, label: String) : View(context) {
     private val paint = Paint(Paint.ANTI_ALIAS_FLAG)
 
+    /** Width of the drawing in pixels; it stands in the middle of the view. */
+    private var drawn = 0
+
     init {
         contentDescription = label
         importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_YES
     }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        val width = minOf(MeasureSpec.getSize(widthMeasureSpec), (320 * resources.displayMetrics.density).toInt())
-        setMeasuredDimension(width, width * 10 / 16)
+        drawn = minOf(MeasureSpec.getSize(widthMeasureSpec), (320 * resources.displayMetrics.density).toInt())
+        setMeasuredDimension(MeasureSpec.getSize(widthMeasureSpec), drawn * 10 / 16)
     }
 
     override fun onDraw(canvas: Canvas) {
         canvas.save()
-        canvas.scale(width / 160f, height / 100f)
+        canvas.translate((width - drawn) / 2f, 0f)
+        canvas.scale(drawn / 160f, height / 100f)
         paint.style = Paint.Style.FILL
         paint.color = paper
         canvas.drawRoundRect(RectF(1f, 1f, 159f, 99f), 8f, 8f, paint)
@@ -135,7 +139,7 @@ class CardPicture(context: Context, private val ink: Int, private val paper: Int
         paint.style = Paint.Style.STROKE
         paint.strokeWidth = 2f
         paint.color = accent
-        canvas.drawRoundRect(RectF(97.5f, 33.5f, 151.5f, 52.5f), 4f, 4f, paint)
+        canvas.drawRoundRect(RectF(99.7f, 34f, 148f, 52f), 4f, 4f, paint)
         canvas.restore()
     }
 }
@@ -144,19 +148,23 @@ class CardPicture(context: Context, private val ink: Int, private val paper: Int
 class HoldPicture(context: Context, private val ink: Int, private val paper: Int, private val accent: Int, label: String) : View(context) {
     private val paint = Paint(Paint.ANTI_ALIAS_FLAG)
 
+    /** Width of the drawing in pixels; it stands in the middle of the view. */
+    private var drawn = 0
+
     init {
         contentDescription = label
         importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_YES
     }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        val width = minOf(MeasureSpec.getSize(widthMeasureSpec), (220 * resources.displayMetrics.density).toInt())
-        setMeasuredDimension(width, width * 3 / 4)
+        drawn = minOf(MeasureSpec.getSize(widthMeasureSpec), (220 * resources.displayMetrics.density).toInt())
+        setMeasuredDimension(MeasureSpec.getSize(widthMeasureSpec), drawn * 3 / 4)
     }
 
     override fun onDraw(canvas: Canvas) {
         canvas.save()
-        canvas.scale(width / 120f, height / 90f)
+        canvas.translate((width - drawn) / 2f, 0f)
+        canvas.scale(drawn / 120f, height / 90f)
         paint.style = Paint.Style.FILL
         paint.color = paper
         canvas.drawRoundRect(RectF(38f, 3f, 82f, 88f), 7f, 7f, paint)

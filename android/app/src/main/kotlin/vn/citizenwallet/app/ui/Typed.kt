@@ -13,7 +13,7 @@ import android.widget.EditText
  */
 class Typed {
     private var characters = CharArray(0)
-    private var view: EditText? = null
+    private val views = java.util.WeakHashMap<EditText, Unit>()
 
     /** How many characters were typed. */
     val size: Int get() = characters.size
@@ -27,16 +27,16 @@ class Typed {
     /** Whether two lines hold the same. */
     fun same(other: Typed): Boolean = characters.contentEquals(other.characters)
 
-    /** Forgets what was typed, here and in the view. */
+    /** Forgets what was typed, here and in every view of it. */
     fun wipe() {
         characters.fill('\u0000')
         characters = CharArray(0)
-        view?.text?.clear()
+        views.keys.toList().forEach { it.text.clear() }
     }
 
     /** Shows what was typed in a new view, and follows that view from now on. */
     internal fun bind(edit: EditText) {
-        view = edit
+        views[edit] = Unit
         if (characters.isNotEmpty()) {
             edit.text.append(java.nio.CharBuffer.wrap(characters))
             edit.setSelection(characters.size)
@@ -45,7 +45,6 @@ class Typed {
             override fun beforeTextChanged(text: CharSequence, start: Int, count: Int, after: Int) = Unit
             override fun onTextChanged(text: CharSequence, start: Int, before: Int, count: Int) = Unit
             override fun afterTextChanged(text: Editable) {
-                if (view !== edit) return
                 characters.fill('\u0000')
                 characters = CharArray(text.length) { text[it] }
             }

@@ -1,0 +1,400 @@
+package vn.citizenwallet.app
+
+import android.Manifest
+import android.app.Activity
+import android.content.Intent
+import android.nfc.NfcAdapter
+import android.os.Bundle
+import android.view.WindowManager
+import org.junit.After
+import org.junit.AfterClass
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import vn.citizenwallet.android.Hardware
+import vn.citizenwallet.app.nav.Names
+import vn.citizenwallet.app.nav.Place
+import vn.citizenwallet.app.phone.CardReader
+import vn.citizenwallet.app.phone.Frame
+import vn.citizenwallet.app.phone.NfcCardReader
+import vn.citizenwallet.core.DeviceSealerPort
+import vn.citizenwallet.core.SealPurpose
+import vn.citizenwallet.core.WalletState
+import vn.citizenwallet.core.qrDraw
+import vn.citizenwallet.testing.Card
+import vn.citizenwallet.testing.MovableCard
+import vn.citizenwallet.testing.MuteCard
+import vn.citizenwallet.testing.SoftwareHardware
+import vn.citizenwallet.testing.SoftwareSealer
+import vn.citizenwallet.testing.Town
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+
+/** What can happen to an app in the middle of things. Each ends in a screen that says what happened and how to go on; nothing is lost. */
+@RunWith(RobolectricTestRunner::class)
+class BadInputTest {
+    private val app get() = Handset.application
+    private val cards = ArrayList<AutoCloseable>()
+
+    @Before
+    fun begin() {
+        World.central
+        World.hardware = SoftwareHardware()
+        World.phone = TestPhone()
+        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
+    }
+
+    @After
+    fun end() {
+        cards.forEach { it.close() }
+        app.core.close()
+    }
+
+    private fun card(citizen: String = Town.CITIZEN) = Card(World.folder, citizen).also { cards += it }
+
+    /** A wallet with a passcode, at the beginning of its activation. */
+    private fun created(): Handset = Handset().apply {
+        arrive(Names.FIRST)
+        press("app.first.citizen")
+        arrive(Names.CREATE)
+        type("app.create.first", Walk.PASSCODE)
+        type("app.create.second", Walk.PASSCODE)
+        press("app.create.do")
+        arrive(Names.ACTIVATION)
+    }
+
+    private fun unlock(handset: Handset) {
+        handset.arrive(Names.UNLOCK)
+        handset.type("app.unlock.passcode", Walk.PASSCODE)
+        handset.press("app.unlock.do")
+    }
+
+    /** The screen that waits for a card. */
+    private fun reading(handset: Handset = created()): Handset = handset.apply {
+        press("app.activation.begin")
+        arrive(Names.CARD_NUMBER)
+        type("app.card-number.field", Walk.CARD_NUMBER)
+        press("app.card-number.do")
+        until("the reading screen") { where() == Names.READ_CARD }
+    }
+
+    @Test
+    fun badInputAppKilledAtEachStepOfTheActivation() {
+        var phone = created().killed()
+        unlock(phone)
+        phone.arrive(Names.ACTIVATION)
+        phone = reading(phone)
+        phone.until("the antenna") { World.phone.listening }
+        // Killed while waiting for the card: the number was kept nowhere, so it is asked for again.
+        phone = phone.killed()
+        unlock(phone)
+        phone.arrive(Names.CARD_NUMBER)
+        phone.type("app.card-number.field", Walk.CARD_NUMBER)
+        phone.press("app.card-number.do")
+        phone.until("the antenna") { phone.where() == Names.READ_CARD && World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        phone.arrive(Names.CODE)
+        phone.press("app.code.request")
+        phone.until("the code's line") { !phone.screen.working && phone.sees(phone.words("app.code.why")) }
+        // Killed between code and code: the step is the same afterwards.
+        phone = phone.killed()
+        unlock(phone)
+        phone.arrive(Names.CODE)
+        phone.type("app.code.field", World.central.newestCode())
+        phone.press("app.code.do")
+        phone.arrive(Names.FACE)
+        phone = phone.killed()
+        unlock(phone)
+        phone.arrive(Names.FACE)
+    }
+
+    @Test
+    fun badInputSavedStateHoldsNothingButNamesOfScreens() {
+        val phone = reading()
+        val saved = Bundle()
+        phone.controller.pause().stop().saveInstanceState(saved)
+        val text = saved.keySet().joinToString { key -> "$key=" + @Suppress("DEPRECATION") saved.get(key).toString() }
+        assertFalse(text, Walk.CARD_NUMBER in text)
+        assertFalse(text, Walk.PASSCODE in text)
+        assertEquals(listOf("activation ", "card-number ", "read-card "), saved.getStringArrayList("places"))
+    }
+
+    @Test
+    fun badInputRotationKeepsWhatWasTypedAndWhatIsGoingOn() {
+        val phone = created()
+        phone.press("app.activation.begin")
+        phone.arrive(Names.CARD_NUMBER)
+        phone.type("app.card-number.field", "0001")
+        val screen = phone.screen
+        phone.turn()
+        phone.arrive(Names.CARD_NUMBER)
+        assertTrue("the same screen goes on", phone.screen === screen)
+        assertTrue(phone.sees("0001"))
+        phone.type("app.card-number.field", Walk.CARD_NUMBER)
+        phone.press("app.card-number.do")
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        phone.until("the reading") { phone.screen.working }
+        phone.turn()
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
+    fun badInputBackgroundAndBack() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        phone.background()
+        assertFalse("no antenna in the background", World.phone.listening)
+        phone.foreground()
+        phone.until("the antenna") { phone.where() == Names.READ_CARD && World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
+    fun badInputScreenLockCoversEverythingAndLosesNothing() {
+        val phone = created()
+        phone.press("app.settings.title")
+        phone.arrive(Names.SETTINGS)
+        app.sendBroadcast(Intent(Intent.ACTION_SCREEN_OFF))
+        phone.until("locked") { phone.core.wallet!!.state() == WalletState.LOCKED }
+        unlock(phone)
+        phone.arrive(Names.SETTINGS)
+    }
+
+    @Test
+    fun badInputNfcIsOff() {
+        World.phone.nfc = CardReader.State.OFF
+        val phone = reading()
+        assertEquals("nfc-off", phone.problem())
+        phone.pressProblem()
+        assertEquals(android.provider.Settings.ACTION_NFC_SETTINGS, shadowOf(app).nextStartedActivity.action)
+        phone.background()
+        World.phone.nfc = CardReader.State.READY
+        phone.foreground()
+        phone.until("the antenna") { World.phone.listening }
+    }
+
+    @Test
+    fun badInputNoNfcInThePhone() {
+        World.phone.nfc = CardReader.State.NONE
+        val phone = reading()
+        assertEquals("no-nfc", phone.problem())
+        phone.back()
+        phone.arrive(Names.CARD_NUMBER)
+    }
+
+    @Test
+    fun badInputThePhonesOwnReaderTellsOffAndNone() {
+        val activity = Robolectric.buildActivity(Activity::class.java).setup().get()
+        shadowOf(app.packageManager).setSystemFeature(android.content.pm.PackageManager.FEATURE_NFC, false)
+        val adapter = NfcAdapter.getDefaultAdapter(activity)
+        if (adapter != null) {
+            shadowOf(adapter).setEnabled(false)
+            assertEquals(CardReader.State.OFF, NfcCardReader().state(activity))
+            shadowOf(adapter).setEnabled(true)
+            assertEquals(CardReader.State.READY, NfcCardReader().state(activity))
+        } else {
+            assertEquals(CardReader.State.NONE, NfcCardReader().state(activity))
+        }
+    }
+
+    @Test
+    fun badInputCardPulledAwayAndHeldAgain() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(socketCard(card().address, loseAfter = 30))
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
+    fun badInputCardPulledAwayForGood() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        val address = card().address
+        World.phone.hold(MovableCard(address, 20, null))
+        assertEquals("card-moved", phone.problem())
+        phone.pressProblem()
+        phone.until("the antenna") { World.phone.listening && phone.screen.trouble == null }
+        World.phone.hold(socketCard(address))
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
+    fun badInputAnotherCard() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(MovableCard(card().address, 40, card(OTHER_CITIZEN).address))
+        val told = phone.problem()
+        assertTrue(told, told == "different-card" || told == "wrong-card-key")
+    }
+
+    @Test
+    fun badInputWrongNumberOfTheCard() {
+        val phone = created()
+        phone.press("app.activation.begin")
+        phone.arrive(Names.CARD_NUMBER)
+        phone.type("app.card-number.field", "000000")
+        phone.press("app.card-number.do")
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        assertEquals("wrong-card-key", phone.problem())
+        phone.pressProblem()
+        phone.arrive(Names.CARD_NUMBER)
+    }
+
+    @Test
+    fun badInputCameraPermissionRefused() {
+        shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
+        val phone = created()
+        phone.activity.navigator!!.go(Place(Names.SCAN))
+        phone.arrive(Names.SCAN)
+        phone.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(android.content.pm.PackageManager.PERMISSION_DENIED))
+        assertEquals("camera-refused", phone.problem())
+        phone.pressProblem()
+        assertEquals(android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(app).nextStartedActivity.action)
+        phone.background()
+        shadowOf(app).grantPermissions(Manifest.permission.CAMERA)
+        phone.foreground()
+        phone.until("the camera") { World.phone.camera.open }
+    }
+
+    @Test
+    fun badInputForeignQr() {
+        val phone = created()
+        World.phone.camera.frame = picture(FOREIGN)
+        phone.activity.navigator!!.go(Place(Names.SCAN))
+        val told = phone.problem()
+        assertEquals("scan.foreign", told)
+        World.phone.camera.frame = null
+        phone.pressProblem()
+        phone.until("the camera") { World.phone.camera.open && phone.screen.trouble == null }
+    }
+
+    @Test
+    fun badInputAnAdapterThrows() {
+        World.hardware = faulty { throw IllegalStateException("of the platform") }
+        val phone = Handset()
+        create(phone)
+        val told = phone.problem()
+        assertTrue(told, told.startsWith("device-") || told == "internal")
+        assertFalse("no words of the exception", phone.sees("platform"))
+        assertEquals(Names.CREATE, phone.where())
+    }
+
+    @Test
+    fun badInputAnAdapterNeverReturns() {
+        val never = CountDownLatch(1)
+        World.hardware = faulty { never.await(3, TimeUnit.MINUTES) }
+        val phone = Handset()
+        create(phone)
+        assertEquals("device-timed-out", phone.problem(200))
+        never.countDown()
+    }
+
+    @Test
+    fun badInputStoppedInTheMiddle() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        val mute = MuteCard(card().address, 25, wakes = true)
+        World.phone.hold(mute)
+        phone.until("silence") { mute.silent.count == 0L }
+        phone.press("app.stop")
+        phone.until("stopped") { !phone.screen.working }
+        mute.release()
+        assertEquals("nothing to tell", null, phone.screen.trouble)
+        assertEquals(Names.READ_CARD, phone.where())
+        // And it can begin again.
+        phone.back()
+        phone.arrive(Names.CARD_NUMBER)
+        phone.press("app.card-number.do")
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
+    fun badInputASecondWindow() {
+        val phone = created()
+        phone.press("app.settings.title")
+        phone.arrive(Names.SETTINGS)
+        val second = Robolectric.buildActivity(MainActivity::class.java).setup()
+        val shown = Handset.all(second.get().findViewById(android.R.id.content))
+        assertTrue(shown.any { Handset.label(it) == phone.words("app.window.title") })
+        assertTrue("nothing of the wallet", second.get().navigator == null)
+        assertTrue("secure", second.get().window.attributes.flags and WindowManager.LayoutParams.FLAG_SECURE != 0)
+        shown.first { Handset.label(it) == phone.words("app.window.here") }.performClick()
+        assertTrue("the first one closes", phone.activity.isFinishing)
+        assertEquals("the screens go on here", Names.SETTINGS, second.get().navigator!!.top!!.place.screen)
+        phone.controller.pause().stop().destroy()
+        assertEquals(Names.SETTINGS, second.get().navigator!!.top!!.place.screen)
+        assertEquals(WalletState.UNLOCKED, phone.core.wallet!!.state())
+    }
+
+    @Test
+    fun badInputABuildWithoutAService() {
+        val service = World.service
+        World.service = null
+        try {
+            val phone = Handset()
+            phone.arrive(Names.FIRST)
+            phone.press("app.first.citizen")
+            phone.problem()
+            assertEquals(Names.START, phone.where())
+        } finally {
+            World.service = service
+        }
+    }
+
+    private fun create(phone: Handset) {
+        phone.arrive(Names.FIRST)
+        phone.press("app.first.citizen")
+        phone.arrive(Names.CREATE)
+        phone.type("app.create.first", Walk.PASSCODE)
+        phone.type("app.create.second", Walk.PASSCODE)
+        phone.press("app.create.do")
+    }
+
+    /** A phone whose sealer does that instead of sealing. */
+    private fun faulty(act: () -> Unit): Hardware {
+        val sound = SoftwareHardware()
+        return object : Hardware by sound {
+            override fun sealer(owner: String): DeviceSealerPort = object : SoftwareSealer() {
+                override fun seal(purpose: SealPurpose, share: ByteArray): ByteArray {
+                    act()
+                    return super.seal(purpose, share)
+                }
+            }
+        }
+    }
+
+    /** A code as a camera sees it. */
+    private fun picture(text: String): Frame {
+        val symbol = qrDraw(text)
+        val modules = symbol.width.toInt()
+        val side = (modules + 8) * SCALE
+        return Frame(side, side, ByteArray(side * side) {
+            val (x, y) = (it % side) / SCALE - 4 to (it / side) / SCALE - 4
+            if (x in 0 until modules && y in 0 until modules && symbol.modules[y * modules + x]) 0 else -1
+        })
+    }
+
+    companion object {
+        private const val OTHER_CITIZEN = "079185004567"
+
+        /** What a QR code of somebody else says. */
+        private const val FOREIGN = "HTTPS://EXAMPLE.ORG/MENU"
+        private const val SCALE = 4
+
+        @AfterClass
+        @JvmStatic
+        fun stop() = World.end()
+    }
+}
