@@ -5,6 +5,7 @@ both languages; every key of the catalogue exists; what only Apple has stays beh
 """
 
 import json
+import os
 import pathlib
 import plistlib
 import re
@@ -163,6 +164,54 @@ class SurfaceIsUsedRightly(unittest.TestCase):
                 self.assertIn(before, source)
                 found, _ = check("changed", source.replace(before, after))
                 self.assertTrue(found, f"{what}: nobody noticed")
+
+
+@unittest.skipUnless(os.environ.get("WALLET_SWIFT"), "WALLET_SWIFT names no folder with generated Swift")
+class GeneratedSwiftIsTheSurface(unittest.TestCase):
+    """What UniFFI really wrote for Swift says the same as `api.txt` read by our rules of naming."""
+
+    def test_generated_swift_has_the_names_and_labels_of_api_txt(self):
+        text = (pathlib.Path(os.environ["WALLET_SWIFT"]) / "CitizenWalletCore.swift").read_text()
+        text = re.sub(r"/\*\*.*?\*/", "", text, flags=re.S)
+        surface = api()
+        for name, act in surface.functions.items():
+            with self.subTest(name):
+                self._has(text, rf"public func {name}", act)
+        counted = len(surface.functions)
+        for kind in surface.kinds.values():
+            body = self._body(text, kind)
+            for name, act in kind.methods.items():
+                with self.subTest(f"{kind.name}.{name}"):
+                    self._has(body, rf"func {name}", act)
+            for name, act in kind.statics.items():
+                with self.subTest(f"{kind.name}.{name}"):
+                    self._has(body, rf"static func `?{name}`?", act)
+            for name, labels in kind.cases.items():
+                with self.subTest(f"{kind.name}.{name}"):
+                    found = re.search(rf"case {name}(?:\(([^)]*)\))?\s", body)
+                    self.assertTrue(found, "no such case")
+                    self.assertEqual(tuple(re.findall(r"(\w+):", found[1] or "")), labels)
+            if kind.sort == "record":
+                found = re.search(r"public init\(([^)]*)\)", body)
+                with self.subTest(kind.name):
+                    self.assertEqual(tuple(re.findall(r"(\w+):", found[1])), kind.inits[0].labels)
+            counted += len(kind.methods) + len(kind.statics) + len(kind.cases) + len(kind.inits)
+        self.assertGreater(counted, 150)
+
+    def _body(self, text, kind):
+        word = {"object": "class", "port": "protocol", "record": "struct"}.get(kind.sort, "enum")
+        start = re.search(rf"^(?:public |open )*\s*{word} {kind.name}\b", text, re.M)
+        self.assertTrue(start, f"no {word} {kind.name}")
+        # Braces stand anywhere in generated classes: a type ends where the next one begins.
+        rest = text[start.end() :]
+        end = re.search(r"^(?:open class|public (?:struct|protocol|enum)|extension )", rest, re.M)
+        return rest[: end.start()] if end else rest
+
+    def _has(self, text, head, act):
+        found = re.search(head + r"\(([^)]*)\)\s*(async\s+)?(throws)?", text)
+        self.assertTrue(found, "no such function")
+        self.assertEqual(tuple(re.findall(r"(\w+):", found[1])), act.labels)
+        self.assertEqual((bool(found[2]), bool(found[3])), (act.is_async, act.throws))
 
 
 class OnlyAppleHasIt(unittest.TestCase):
