@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use wallet_base::crypto::hmac_sha256;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,11 @@ fn connect(dir: &Path) -> Result<Connection, CentralError> {
         return Err(CentralError::Database("not encrypted: not a database of this service"));
     }
     let connection = Connection::open(path)?;
+    // Another engine under the same name would take the key for a word it does not know, and write in plain text.
+    let cipher: Option<String> = connection.query_row("PRAGMA cipher_version", [], |row| row.get(0)).optional()?;
+    if cipher.is_none_or(|version| version.is_empty()) {
+        return Err(CentralError::Database("no cipher: this build has no database encryption"));
+    }
     // The engine would write its own lines about damage, with page numbers, to standard error.
     connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "key", key(dir)?.as_str())?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use wallet_base::fact::{By, Fact, FactName, Verdict};
+use wallet_base::fact::{By, Verdict};
 use wallet_credential::status::UnverifiedStatusList;
 use wallet_platform::carried::Carried;
 use wallet_platform::ports::{Listener, Progress};
@@ -13,9 +13,9 @@ use wallet_platform::ports::{Listener, Progress};
 use crate::error::VerifierError;
 use crate::rows;
 use crate::service;
-use crate::sync::{SyncReport, Tally};
+use crate::sync::{SyncReport, Tally, unchecked};
 use crate::trust::Trust;
-use crate::verifier::{Verifier, lock};
+use crate::verifier::Verifier;
 
 impl Verifier {
     /// One file of what this device holds: the trust repository as it was signed, and every status list that verifies and has not ended.
@@ -56,11 +56,7 @@ impl Verifier {
             Err(VerifierError::NoTrust) => verdict.extend(unchecked("no trust data is held")),
             Err(error) => return Err(error),
         }
-        self.observe(tally.signed.iter().copied())?;
-        verdict.push(self.clock_fact()?);
-        self.tell("trust", "synced");
-        let trust = lock(&self.trust).as_ref().map(|trust| trust.dates());
-        Ok(SyncReport { verdict, trust, lists: tally.lists, stored: tally.stored })
+        self.concluded(verdict, &tally)
     }
 
     fn take_lists(&self, lists: Vec<Vec<u8>>, trust: &Trust, tally: &mut Tally) -> Result<(), VerifierError> {
@@ -74,8 +70,4 @@ impl Verifier {
         }
         Ok(())
     }
-}
-
-fn unchecked(why: &str) -> [Fact; 2] {
-    [FactName::StatusSignature, FactName::StatusFreshness].map(|name| Fact::not_checked(name, By::Verifier, why))
 }

@@ -90,12 +90,14 @@ impl Verifier {
                 self.sync_lists(&trust, &mut tally)?;
                 verdict.extend(tally.facts());
             }
-            Err(VerifierError::NoTrust) => verdict.extend(
-                [FactName::StatusSignature, FactName::StatusFreshness]
-                    .map(|name| Fact::not_checked(name, By::Verifier, "no trust data is held")),
-            ),
+            Err(VerifierError::NoTrust) => verdict.extend(unchecked("no trust data is held")),
             Err(error) => return Err(error),
         }
+        self.concluded(verdict, &tally)
+    }
+
+    /// The end of every taking of public data, fetched or carried: the clock is judged by what was signed, the shell is told.
+    pub(crate) fn concluded(&self, mut verdict: Verdict, tally: &Tally) -> Result<SyncReport, VerifierError> {
         self.observe(tally.signed.iter().copied())?;
         verdict.push(self.clock_fact()?);
         self.tell("trust", "synced");
@@ -186,6 +188,11 @@ impl Verifier {
     pub(crate) fn clock_fact(&self) -> Result<Fact, VerifierError> {
         Ok(self.clock_guard()?.fact(&self.clock, By::Verifier))
     }
+}
+
+/// The facts of status lists that could not be looked at.
+pub(crate) fn unchecked(why: &str) -> [Fact; 2] {
+    [FactName::StatusSignature, FactName::StatusFreshness].map(|name| Fact::not_checked(name, By::Verifier, why))
 }
 
 /// Verifies one fetched list. One that is signed by somebody else, or that is for another address, is not given: what is held stays. A genuine
