@@ -89,7 +89,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputBackgroundAndBack() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody(), graceMillis: 20_000)
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody(), graceMillis: 20_000)
         await phone.choosePasscode()
         await phone.app.sceneEntered("one")
         await phone.app.sceneLeft("one")
@@ -107,7 +107,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputBackgroundForLongerThanTheGrace() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody(), graceMillis: 300)
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody(), graceMillis: 300)
         await phone.choosePasscode()
         await phone.app.sceneEntered("one")
         await phone.app.sceneLeft("one")
@@ -150,7 +150,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputNfcOffAndNoNfc() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody())
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
         for id in ["nfc-off", "no-nfc"] {
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             reading.phoneCannot(id)
@@ -223,7 +223,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputCameraSeesAForeignQR() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody())
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
         await phone.choosePasscode()
         // Drawn and seen by a camera: a code of another app.
         let foreign = ["HTTPS://EXAMPLE.COM/PAY", "WIFI:T:WPA"]
@@ -316,7 +316,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputSecondWindow() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody(), graceMillis: 20_000)
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody(), graceMillis: 20_000)
         await phone.choosePasscode()
         await phone.app.sceneEntered("one")
         await phone.app.sceneEntered("two")
@@ -338,7 +338,7 @@ final class BadInputTests: XCTestCase {
 
         // A second process has no business in the folder.
         let intruder = WalletStore(
-            config: try Story.nobody().wallet(in: folder.path("phone").appendingPathComponent("wallet")),
+            config: Story.nobody().wallet(in: folder.path("phone").appendingPathComponent("wallet")),
             ports: DevicePorts(keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock()), listener: nil)
         do {
             _ = try await intruder.wallet()
@@ -371,7 +371,7 @@ final class BadInputTests: XCTestCase {
     @MainActor
     func testBadInputPasscode() async throws {
         let folder = try Folder()
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.nobody())
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
         await phone.app.start()
         let first = FirstUseModel(store: phone.app.store)
         for digit in [1, 2, 3, 4, 5, 6] { first.type(digit) }

@@ -7,7 +7,7 @@ final class ReadmeTests: XCTestCase {
     func testTenLinesFromOpenToDocuments() async throws {
         let scratch = try Folder()
         let folder = scratch.path("wallet")
-        let service = try Story.nobody()
+        let service = Story.nobody()
         let (serviceUrl, tlsRoot, trustRoot) = (service.serviceUrl, service.tlsRoot, service.trustRoot)
         let passcode = Data(Story.passcode.utf8)
         let ports = (keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock())

@@ -47,14 +47,9 @@ enum Story {
         )
     }
 
-    private static let silent = Result { () throws -> ServiceConfiguration in
-        let folder = try Folder()
-        return try service(try Central(binary: try binary(), folder: folder.path("central")))
-    }
-
-    /// A service that exists and is not running, for tests that need no answer of it.
-    static func nobody() throws -> ServiceConfiguration {
-        try silent.get()
+    /// A service that nobody runs, for tests that need no answer of it.
+    static func nobody() -> ServiceConfiguration {
+        ServiceConfiguration(serviceUrl: Nobody.serviceUrl, tlsRoot: Nobody.tlsRoot, trustRoot: Nobody.trustRoot, trustFloor: 1)
     }
 }
 

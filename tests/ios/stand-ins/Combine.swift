@@ -1,0 +1,7 @@
+// Stand-in of Combine: the names, labels and types that ios/ uses, and nothing behind them. For tests/ios/typecheck.sh only.
+public final class ObservableObjectPublisher { public init() {}
+   public func send() {} }
+public protocol Publisher { associatedtype Output }
+public protocol ObservableObject: AnyObject { associatedtype ObjectWillChangePublisher = ObservableObjectPublisher
+   var objectWillChange: ObjectWillChangePublisher { get } }
+extension ObservableObject where ObjectWillChangePublisher == ObservableObjectPublisher { public var objectWillChange: ObservableObjectPublisher { ObservableObjectPublisher() } }
