@@ -4,6 +4,9 @@ import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import vn.citizenwallet.core.FfiConverterTypeClockPort
+import vn.citizenwallet.core.FfiConverterTypeDeviceSealerPort
+import vn.citizenwallet.core.FfiConverterTypeKeyStorePort
 import vn.citizenwallet.core.Wallet
 import vn.citizenwallet.core.WalletConfig
 import vn.citizenwallet.core.WalletState
@@ -12,12 +15,14 @@ import vn.citizenwallet.testing.SoftwareClock
 import vn.citizenwallet.testing.SoftwareKeys
 import vn.citizenwallet.testing.SoftwareSealer
 import vn.citizenwallet.testing.Town
+import java.lang.management.ManagementFactory
 import java.nio.file.Files
 import java.util.concurrent.TimeUnit
 
 /** Opening and closing a wallet ten thousand times leaves memory, threads and handles as they were. */
 class CyclesTest {
-    private class Figures(val cycle: Int, val residentKib: Long, val threads: Int, val handles: Int)
+    /** [ownKib]: resident memory without what the JVM has set aside for its own heap, classes and compiled code. */
+    private class Figures(val cycle: Int, val residentKib: Long, val ownKib: Long, val threads: Int, val handles: Int)
 
     private fun figures(cycle: Int): Figures {
         // What the JVM has not cleaned up yet is not the library's.
@@ -25,8 +30,15 @@ class CyclesTest {
             System.gc()
             Thread.sleep(100)
         }
-        return Figures(cycle, Process.residentKib, Process.threads, Process.handles)
-            .also { println("after ${it.cycle} cycles: ${it.residentKib / 1024} MiB resident, ${it.threads} threads, ${it.handles} handles") }
+        val memory = ManagementFactory.getMemoryMXBean()
+        val jvm = (memory.heapMemoryUsage.committed + memory.nonHeapMemoryUsage.committed) / 1024
+        val resident = Process.residentKib
+        return Figures(cycle, resident, resident - jvm, Process.threads, Process.handles).also {
+            println(
+                "after ${it.cycle} cycles: ${it.residentKib / 1024} MiB resident (the JVM's own: $jvm KiB, its heap in use: " +
+                    "${memory.heapMemoryUsage.used / 1024} KiB), ${it.threads} threads, ${it.handles} handles",
+            )
+        }
     }
 
     @Test
@@ -54,6 +66,8 @@ class CyclesTest {
             val grown = last.residentKib - first.residentKib
             println("from ${first.cycle} to ${last.cycle}: ${grown * 1024 / (last.cycle - first.cycle)} bytes a cycle, the JVM's own heap included")
             assertTrue("memory", grown < 12 * 1024)
+            val held = listOf(FfiConverterTypeKeyStorePort.handleMap, FfiConverterTypeDeviceSealerPort.handleMap, FfiConverterTypeClockPort.handleMap)
+            assertEquals("ports that the library still holds", listOf(0, 0, 0), held.map { it.size })
             assertTrue("threads", last.threads <= first.threads + 2)
             assertTrue("handles", last.handles <= first.handles + 2)
         }
