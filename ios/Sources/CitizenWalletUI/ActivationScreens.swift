@@ -70,10 +70,7 @@ struct ActivationScreen: View {
     }
 
     private func resume() {
-        Task {
-            await flow.resume()
-            if flow.step == .done { await app.activated() }
-        }
+        Task { await flow.resume() }
     }
 }
 

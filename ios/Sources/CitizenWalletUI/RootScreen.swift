@@ -31,7 +31,13 @@ public struct RootScreen: View {
         .environmentObject(language)
         .environment(\.locale, Locale(identifier: language.words.language))
         .tint(Palette.accent)
-        .onAppear { Task { await app.start() } }
+        .onAppear {
+            let name = scene
+            Task {
+                await app.start()
+                await app.sceneEntered(name)
+            }
+        }
         .onChange(of: phase) { now in follow(now) }
         .onReceive(NotificationCenter.default.publisher(for: UIApplication.protectedDataWillBecomeUnavailableNotification)) { _ in
             Task { await app.lock() }

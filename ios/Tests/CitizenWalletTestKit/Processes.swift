@@ -55,10 +55,12 @@ public final class Helper {
         UInt16(address.split(separator: ":").last ?? "") ?? 0
     }
 
-    /// Ends it and waits until it is gone.
+    /// Ends it and waits until it is gone, by force after 15 s.
     public func stop() {
         guard process.isRunning else { return }
         try? input.fileHandleForWriting.close()
+        for _ in 0..<300 where process.isRunning { usleep(50_000) }
+        if process.isRunning { process.terminate() }
         process.waitUntilExit()
     }
 }
