@@ -1,6 +1,7 @@
 package vn.citizenwallet.android
 
 import android.app.Application
+import android.content.pm.ApplicationInfo
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -12,6 +13,7 @@ import vn.citizenwallet.core.VerifierConfig
 import vn.citizenwallet.core.Wallet
 import vn.citizenwallet.core.WalletConfig
 import vn.citizenwallet.core.WalletException
+import vn.citizenwallet.core.traceTo
 import java.io.File
 
 /**
@@ -30,7 +32,7 @@ class Service(val serviceUrl: String, val tlsRoot: ByteArray, val trustRoot: Byt
  * [start] is called once, in `Application.onCreate`. The wallet locks itself when the screen goes off and when no activity was visible for
  * [LOCK_AFTER_MILLIS].
  */
-class CitizenWallet private constructor(application: Application, private val service: Service, hardware: Hardware?, title: (String) -> CharSequence) {
+class CitizenWallet private constructor(private val application: Application, private val service: Service, hardware: Hardware?, title: (String) -> CharSequence) {
     private val windows = Windows(application)
     private val hardware: Hardware
     private val folder = application.noBackupFilesDir
@@ -60,6 +62,7 @@ class CitizenWallet private constructor(application: Application, private val se
     /** The wallet, opened the first time. */
     suspend fun wallet(): Wallet = wallet ?: opening.withLock {
         wallet ?: withContext(Dispatchers.IO) {
+            traceToLog()
             val config = WalletConfig(directory(WALLET), service.serviceUrl, service.tlsRoot, service.trustRoot, service.trustFloor)
             Wallet.open(config, hardware.keys(WALLET), hardware.sealer(WALLET), hardware.clock(), walletEvents)
         }.also { wallet = it }
@@ -68,13 +71,15 @@ class CitizenWallet private constructor(application: Application, private val se
     /** The staff device, opened the first time. */
     suspend fun verifier(): Verifier = verifier ?: opening.withLock {
         verifier ?: withContext(Dispatchers.IO) {
+            traceToLog()
             val config = VerifierConfig(directory(STAFF), service.serviceUrl, service.tlsRoot, service.trustRoot, service.trustFloor)
             Verifier.open(config, hardware.keys(STAFF), hardware.sealer(STAFF), hardware.clock(), staffEvents)
         }.also { verifier = it }
     }
 
-    /** Locks the wallet, when it is open: the next screen asks for the passcode. */
+    /** Locks the wallet, when it is open: the next screen asks for the passcode. What the user is being asked is taken back. */
     fun lock() {
+        prompt.dismiss()
         try {
             wallet?.lock()
         } catch (_: WalletException) {
@@ -109,6 +114,12 @@ class CitizenWallet private constructor(application: Application, private val se
             wallet = null
             verifier = null
         }
+    }
+
+    /** The library's own lines go to the system's log: all of them in a build for developers, what is odd in others. */
+    private fun traceToLog() {
+        val debuggable = application.applicationInfo.flags and ApplicationInfo.FLAG_DEBUGGABLE != 0
+        traceTo(AndroidLog, if (debuggable) "debug" else "warn")
     }
 
     private fun directory(owner: String): String = File(folder, owner).path

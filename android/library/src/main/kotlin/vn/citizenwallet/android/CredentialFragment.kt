@@ -15,11 +15,10 @@ class CredentialFragment : Fragment() {
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        @Suppress("OVERRIDE_DEPRECATION")
         retainInstance = true
         val intent = question
-        if (intent == null) {
-            // The system made it again after the process had ended: nobody waits any more.
+        if (intent == null || asked?.isOver != false) {
+            // The system made it again after the process had ended, or the question was taken back: nobody waits any more.
             leave()
         } else {
             question = null

@@ -4,12 +4,14 @@ import android.app.Activity
 import android.app.Application
 import android.os.Bundle
 import java.lang.ref.WeakReference
+import java.util.Collections
+import java.util.WeakHashMap
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 
-/** Which of the app's activities are there: started ones are counted, the resumed one can be had, the end of one is told. */
+/** Which of the app's activities are there: the first one started and the last one stopped are told, the resumed one can be had, the end of one is told. */
 class Windows(application: Application) : Application.ActivityLifecycleCallbacks {
     /** Who hears of it, on the main thread. */
     interface Watcher {
@@ -26,7 +28,7 @@ class Windows(application: Application) : Application.ActivityLifecycleCallbacks
     private val lock = ReentrantLock()
     private val changed = lock.newCondition()
     private var resumed: WeakReference<Activity>? = null
-    private var started = 0
+    private val started = Collections.newSetFromMap(WeakHashMap<Activity, Boolean>())
     private val watchers = CopyOnWriteArrayList<Watcher>()
 
     init {
@@ -50,8 +52,8 @@ class Windows(application: Application) : Application.ActivityLifecycleCallbacks
     }
 
     override fun onActivityStarted(activity: Activity) {
-        started += 1
-        if (started == 1) watchers.forEach { it.onForeground() }
+        val first = started.isEmpty()
+        if (started.add(activity) && first) watchers.forEach { it.onForeground() }
     }
 
     override fun onActivityResumed(activity: Activity) = lock.withLock {
@@ -64,8 +66,8 @@ class Windows(application: Application) : Application.ActivityLifecycleCallbacks
     }
 
     override fun onActivityStopped(activity: Activity) {
-        started -= 1
-        if (started == 0) watchers.forEach { it.onBackground() }
+        started.remove(activity)
+        if (started.isEmpty()) watchers.forEach { it.onBackground() }
     }
 
     override fun onActivityDestroyed(activity: Activity) {

@@ -67,11 +67,15 @@ object TestKeystore {
         provenAt = null
         approved = false
         strongBoxFails = false
-        // First, as the phone's is asked before others.
-        Security.insertProviderAt(TestProvider(), 1)
+        // As on a phone: what uses keys is asked before other providers, what makes them is asked by name only.
+        Security.addProvider(TestMaker())
+        Security.insertProviderAt(TestUser(), 1)
     }
 
-    fun remove() = Security.removeProvider("AndroidKeyStore")
+    fun remove() {
+        Security.removeProvider(MAKER)
+        Security.removeProvider(USER)
+    }
 
     /** The user proved to be there; [forOperation]: for one operation only. */
     fun proven(forOperation: Boolean) {
@@ -97,6 +101,9 @@ object TestKeystore {
         entries[spec.keystoreAlias] = Entry(key, chain, spec)
     }
 
+    internal const val MAKER = "AndroidKeyStore"
+    internal const val USER = "AndroidKeyStoreBCWorkaround"
+
     private val ROOT = TestCertificate(SoftwareKeys.newKey().public, "root".toByteArray())
 }
 
@@ -121,23 +128,30 @@ internal class TestSecretKey(val spec: KeyGenParameterSpec, val inner: SecretKey
     override fun getEncoded(): ByteArray? = null
 }
 
-private class TestProvider : Provider("AndroidKeyStore", "1", "a phone's key store for tests") {
-    init {
-        service("KeyStore", "AndroidKeyStore", null) { Store() }
-        service("KeyPairGenerator", "EC", null) { Pairs() }
-        service("KeyGenerator", "AES", null) { Secrets("AES") }
-        service("KeyGenerator", "HmacSHA256", null) { Secrets("HmacSHA256") }
-        service("Signature", "SHA256withECDSA", TestPrivateKey::class.java) { Signs() }
-        service("Cipher", "AES/GCM/NoPadding", TestSecretKey::class.java) { Seals() }
-        service("Mac", "HmacSHA256", TestSecretKey::class.java) { Macs() }
-    }
-
-    private fun service(type: String, algorithm: String, keys: Class<*>?, make: () -> Any) {
+private open class TestProvider(name: String) : Provider(name, "1", "a phone's key store for tests") {
+    protected fun service(type: String, algorithm: String, keys: Class<*>?, make: () -> Any) {
         val attributes = keys?.let { mapOf("SupportedKeyClasses" to it.name) } ?: emptyMap()
         putService(object : Service(this, type, algorithm, "vn.citizenwallet.phone.$type", emptyList(), attributes) {
             override fun newInstance(parameter: Any?) = make()
             override fun supportsParameter(parameter: Any?) = keys == null || keys.isInstance(parameter)
         })
+    }
+}
+
+private class TestMaker : TestProvider(TestKeystore.MAKER) {
+    init {
+        service("KeyStore", "AndroidKeyStore", null) { Store() }
+        service("KeyPairGenerator", "EC", null) { Pairs() }
+        service("KeyGenerator", "AES", null) { Secrets("AES") }
+        service("KeyGenerator", "HmacSHA256", null) { Secrets("HmacSHA256") }
+    }
+}
+
+private class TestUser : TestProvider(TestKeystore.USER) {
+    init {
+        service("Signature", "SHA256withECDSA", TestPrivateKey::class.java) { Signs() }
+        service("Cipher", "AES/GCM/NoPadding", TestSecretKey::class.java) { Seals() }
+        service("Mac", "HmacSHA256", TestSecretKey::class.java) { Macs() }
     }
 }
 
