@@ -89,7 +89,11 @@ class MainActivity : Activity(), Navigator.Host {
 
     override fun onDestroy() {
         nav?.detach(this)
-        if (isFinishing) nav?.end()
+        when {
+            isFinishing -> nav?.end()
+            // The system took the window and left the process: the next window goes on.
+            !isChangingConfigurations -> app.left = nav
+        }
         if (app.window === this && !isChangingConfigurations) app.window = null
         super.onDestroy()
     }

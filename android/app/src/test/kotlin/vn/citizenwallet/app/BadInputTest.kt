@@ -29,6 +29,7 @@ import vn.citizenwallet.core.SealPurpose
 import vn.citizenwallet.core.WalletState
 import vn.citizenwallet.core.qrDraw
 import vn.citizenwallet.testing.Card
+import vn.citizenwallet.testing.Helper
 import vn.citizenwallet.testing.MovableCard
 import vn.citizenwallet.testing.MuteCard
 import vn.citizenwallet.testing.SoftwareHardware
@@ -237,6 +238,19 @@ class BadInputTest {
     }
 
     @Test
+    fun badInputForgedCard() {
+        val phone = reading()
+        phone.until("the antenna") { World.phone.listening }
+        val forged = Helper(java.io.File(World.folder, "forged.log"), "chip", "sim", "--listen", "127.0.0.1:0", "--forged", "dg").also { cards += it }
+        World.phone.hold(socketCard(forged.address))
+        phone.until("the reasons") { phone.sees(phone.words("app.read-card.rejected")) }
+        phone.press("app.read-card.again")
+        phone.until("the antenna") { World.phone.listening }
+        World.phone.hold(socketCard(card().address))
+        phone.arrive(Names.CODE)
+    }
+
+    @Test
     fun badInputWrongNumberOfTheCard() {
         val phone = created()
         phone.press("app.activation.begin")
@@ -295,7 +309,8 @@ class BadInputTest {
         World.hardware = faulty { never.await(3, TimeUnit.MINUTES) }
         val phone = Handset()
         create(phone)
-        assertEquals("device-timed-out", phone.problem(200))
+        assertEquals("device-timed-out", phone.problem())
+        assertEquals(Names.CREATE, phone.where())
         never.countDown()
     }
 
@@ -305,7 +320,7 @@ class BadInputTest {
         phone.until("the antenna") { World.phone.listening }
         val mute = MuteCard(card().address, 25, wakes = true)
         World.phone.hold(mute)
-        phone.until("silence") { mute.silent.count == 0L }
+        phone.until("silence") { mute.silent.count == 0L && phone.sees(phone.words("app.stop")) }
         phone.press("app.stop")
         phone.until("stopped") { !phone.screen.working }
         mute.release()

@@ -12,6 +12,7 @@ import android.widget.TextView
 /** What code can see of a drawn screen: cut or overlapping text, contrast, targets, labels. */
 class Checks(private val root: View, private val bitmap: Bitmap, private val density: Float) {
     private val found = ArrayList<String>()
+    private val pixels = IntArray(bitmap.width * bitmap.height).also { bitmap.getPixels(it, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height) }
 
     /** Everything that is wrong; empty when nothing is. */
     fun findings(): List<String> {
@@ -45,13 +46,13 @@ class Checks(private val root: View, private val bitmap: Bitmap, private val den
         val lines = 0 until layout.lineCount
         if (lines.any { layout.getEllipsisCount(it) > 0 }) found += "${name(view)} ends in an ellipsis"
         val (wide, high) = view.width - view.compoundPaddingLeft - view.compoundPaddingRight to view.height - view.compoundPaddingTop - view.compoundPaddingBottom
-        if (lines.any { layout.getLineWidth(it) > wide + 1 }) found += "${name(view)} is cut at the side"
+        if (lines.any { layout.getLineMax(it) > wide + 1 }) found += "${name(view)} is cut at the side"
         if (layout.height > high + 1) found += "${name(view)} is cut below"
         if (layout.text.toString() != view.transformationMethod?.getTransformation(view.text, view)?.toString() && layout.text.toString() != view.text.toString()) {
             found += "${name(view)} is drawn with other words"
         }
         // A word broken in its middle is hard to read: a line may only end where the text has a space, a hyphen or its end.
-        for (line in lines.toList().dropLast(1)) {
+        if (view !is EditText) for (line in lines.toList().dropLast(1)) {
             val end = layout.getLineEnd(line)
             val last = layout.text[end - 1]
             if (last.isLetter() && layout.text[end].isLetter()) found += "${name(view)} breaks a word: ${layout.text.subSequence(maxOf(0, end - 8), minOf(layout.text.length, end + 8))}"
@@ -79,7 +80,7 @@ class Checks(private val root: View, private val bitmap: Bitmap, private val den
         val rect = place(view)
         if (!rect.intersect(0, 0, bitmap.width, bitmap.height)) return
         val counts = HashMap<Int, Int>()
-        for (y in rect.top until rect.bottom) for (x in rect.left until rect.right) counts.merge(bitmap.getPixel(x, y), 1, Int::plus)
+        for (y in rect.top until rect.bottom) for (x in rect.left until rect.right) counts.merge(pixels[y * bitmap.width + x], 1, Int::plus)
         val ground = counts.maxByOrNull { it.value }!!.key
         val drawn = counts.keys.maxOf { contrast(it, ground) }
         val asked = contrast(view.currentTextColor, ground)
@@ -89,7 +90,7 @@ class Checks(private val root: View, private val bitmap: Bitmap, private val den
     }
 
     private fun control(view: View) {
-        val least = (Ui48 * density).toInt()
+        val least = (TARGET * density).toInt()
         if (view.width < least || view.height < least) found += "${name(view)} is only ${view.width} x ${view.height}"
         if (spoken(view).isBlank()) found += "${name(view)} has no label"
     }
@@ -110,7 +111,7 @@ class Checks(private val root: View, private val bitmap: Bitmap, private val den
         const val LEAST = 4.5
 
         /** Android's accessibility guide, dp. */
-        const val Ui48 = 48
+        const val TARGET = 48
 
         /** Contrast of two colours by WCAG 2.1. */
         fun contrast(one: Int, other: Int): Double {

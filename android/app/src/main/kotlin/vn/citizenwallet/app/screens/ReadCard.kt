@@ -15,6 +15,7 @@ import vn.citizenwallet.app.ui.HoldPicture
 import vn.citizenwallet.app.ui.Ui
 import vn.citizenwallet.app.ui.Words
 import vn.citizenwallet.core.CardPassword
+import vn.citizenwallet.core.DisplayView
 import vn.citizenwallet.core.ProblemAction
 import vn.citizenwallet.core.ProblemView
 import vn.citizenwallet.core.ProgressView
@@ -33,6 +34,9 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
     private var steps: LinearLayout? = null
     private var percent: TextView? = null
     private var drawnIn: Ui? = null
+
+    /** Why the card was not taken, when it was read and is not genuine. */
+    private var rejected: DisplayView? = null
     override val awake = true
 
     override fun title(words: Words) = words("app.read-card.title")
@@ -45,7 +49,7 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
             nav.replace(Place(Names.CARD_NUMBER))
             return
         }
-        if (trouble != null) return
+        if (trouble != null || rejected != null) return
         val used = reader ?: core.phone.cardReader().also { reader = it }
         when (used.state(activity)) {
             CardReader.State.NONE -> tell("no-nfc")
@@ -64,12 +68,13 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
     private suspend fun read(used: CardReader, number: String) {
         val channel = used.card()
         progress = null
+        drawnIn = null
         listening?.cancel()
         listening = core.progress?.let { told -> scope.launch { told.steps.collect { if (it != null) update(it) } } }
         work(repeat = false) {
             try {
-                val report = core.openWallet().readCard(channel, CardPassword.Can(number))
-                follow(core.openWallet().activation().also { check(report.verdict.facts.isNotEmpty()) })
+                val verdict = core.openWallet().readCard(channel, CardPassword.Can(number)).verdict
+                if (verdict.display.id == REJECTED) rejected = verdict.display else follow(core.openWallet().activation())
             } finally {
                 listening?.cancel()
                 // One reader serves one reading.
@@ -82,7 +87,7 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
     /** Progress is written into the views that are there, so that a screen reader hears what changed and nothing jumps. */
     private fun update(now: ProgressView) {
         progress = now
-        val ui = drawnIn ?: return
+        val ui = drawnIn ?: return redraw()
         percent?.text = ui.words("app.read-card.percent", "percent" to cardProgressPercent(now))
         steps?.let { list ->
             list.removeAllViews()
@@ -98,6 +103,11 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
     override fun content(ui: Ui): List<View> {
         val picture = HoldPicture(ui.context, ui.color(R.color.text), ui.color(R.color.surface), ui.color(R.color.accent), ui.words("app.read-card.picture"))
         val how = ui.card(ui.heading(ui.words("app.read-card.hold")), picture, ui.body(ui.words("app.read-card.where")), ui.small(ui.words("app.read-card.still")))
+        rejected?.let { why ->
+            val word = ui.card(ui.title(ui.words(why.title), ui.color(Ui.Tone.RED.text)), ui.body(ui.words("app.read-card.rejected"), ui.color(Ui.Tone.RED.text)), tone = Ui.Tone.RED)
+            word.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE
+            return listOf(word, ui.primary(ui.words("app.read-card.again")) { again() }) + groups(ui, why)
+        }
         val now = progress ?: return listOf(how)
         val list = ui.column()
         fill(list, ui, now)
@@ -127,6 +137,17 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
             }
             else -> super.act(problem)
         }
+    }
+
+    private fun again() {
+        rejected = null
+        progress = null
+        redraw()
+        shown()
+    }
+
+    private companion object {
+        const val REJECTED = "red"
     }
 
     override fun close() {

@@ -16,6 +16,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import vn.citizenwallet.app.AppCore
 import vn.citizenwallet.app.R
@@ -75,6 +76,9 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     var working = false
         private set
 
+    /** Whether the work takes so long that the screen says so. */
+    private var slow = false
+
     /** How far down the person has read; kept when the screen is drawn anew. */
     var scrolled = 0
 
@@ -114,6 +118,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         trouble = null
         again = if (repeat) ({ work(true, block) }) else null
         working = true
+        slow = false
         running = scope.launch {
             try {
                 block()
@@ -131,7 +136,15 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
                 redraw()
             }
         }
-        if (working) redraw()
+        val job = running
+        if (working) scope.launch {
+            // What is done at once needs no words, and nothing flickers.
+            delay(PATIENCE_MILLIS)
+            if (working && running === job) {
+                slow = true
+                redraw()
+            }
+        }
     }
 
     /** Stops the work that is going on; what was done durably is kept. */
@@ -160,7 +173,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     /** The whole screen as views, in the language of [ui]. Changes nothing. */
     fun build(ui: Ui): View {
         val problem = trouble
-        val blocks = listOfNotNull(problem?.let { problemPanel(ui, it) }, if (working) workingPanel(ui) else null) + content(ui)
+        val blocks = listOfNotNull(problem?.let { problemPanel(ui, it) }, if (working && slow) workingPanel(ui) else null) + content(ui)
         val body = ui.column(blocks, Ui.Space.LARGE).apply {
             setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.SMALL), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE))
         }
@@ -275,5 +288,6 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         const val PROBLEM = "problem"
         const val WORKING = "working"
         private const val INTERNAL = "internal"
+        private const val PATIENCE_MILLIS = 300L
     }
 }

@@ -1,7 +1,6 @@
 package vn.citizenwallet.app.screens
 
 import android.view.View
-import android.widget.LinearLayout
 import vn.citizenwallet.app.R
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.nav.Navigator
@@ -246,15 +245,19 @@ class VerdictScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         }
         // The shape is in the colour of the words, its sign in the colour of the ground.
         val mark = VerdictMark(ui.context, shape, ui.color(sign), ui.color(ground), 56)
-        val word = ui.great(ui.words(verdict.display.title), ui.color(sign))
-        return ui.beside(mark, word, gap = Ui.Space.LARGE).apply {
+        val text = ui.words(verdict.display.title)
+        // With very large text the word stands below its shape, so that it need not be broken.
+        val large = ui.context.resources.configuration.fontScale > LARGE_TEXT
+        val word = if (large) ui.title(text, ui.color(sign)) else ui.great(text, ui.color(sign))
+        val banner = if (large) ui.column(ui.beside(mark, View(ui.context)), word) else ui.beside(mark, word, gap = Ui.Space.LARGE)
+        return banner.apply {
             background = ui.rounded(ui.color(ground))
             setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE))
             accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE
             contentDescription = ui.words(verdict.display.title)
             isFocusable = true
             ui.markHeading(this)
-            (this as LinearLayout).getChildAt(1).importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO
+            word.importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO
         }
     }
 
@@ -273,6 +276,7 @@ class VerdictScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     private companion object {
+        const val LARGE_TEXT = 1.5f
         const val GREEN = "green"
         const val RED = "red"
     }

@@ -76,9 +76,9 @@ class CreateScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     private val second = Typed()
     private var remark: String? = null
 
-    override fun title(words: Words) = words("app.create.title")
+    override val backShown = false
 
-    override fun back(): Boolean = false
+    override fun title(words: Words) = words("app.create.title")
 
     override fun content(ui: Ui): List<View> = listOfNotNull(
         ui.body(ui.words("app.create.why")),

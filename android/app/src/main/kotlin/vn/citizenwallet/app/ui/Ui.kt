@@ -220,6 +220,11 @@ class Ui(val context: Context, val words: Words) {
             minimumHeight = dp(TARGET)
             minHeight = dp(TARGET)
             id = View.generateViewId()
+            if (!kind.secret) {
+                // Long codes and places wrap; nothing of them is out of sight.
+                setHorizontallyScrolling(false)
+                maxLines = MOST_LINES
+            }
             if (kind.secret) {
                 letterSpacing = 0.2f
                 setTextIsSelectable(false)
@@ -284,6 +289,7 @@ class Ui(val context: Context, val words: Words) {
     companion object {
         /** Smallest control in dp (Android's accessibility guide asks for 48). */
         const val TARGET = 48
+        private const val MOST_LINES = 6
         private const val match = ViewGroup.LayoutParams.MATCH_PARENT
         private const val wrap = ViewGroup.LayoutParams.WRAP_CONTENT
         private val MEDIUM = android.graphics.Typeface.create("sans-serif-medium", android.graphics.Typeface.NORMAL)
