@@ -185,6 +185,7 @@ final class BadInputTests: XCTestCase {
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             let channel = try SocketCard(port: card.port, loseAfter: 30, swapTo: other.port)
             let mixed = await reading.read(channel: channel, password: .can(can: Central.can))
+            try channel.cancel()
             XCTAssertFalse(mixed)
             self.assertExplained(reading.problem, "another card")
             try await phone.readCard(card)
@@ -197,7 +198,9 @@ final class BadInputTests: XCTestCase {
         try await withCard { phone, card, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             reading.can = "000000"
-            let read = await reading.read(channel: try SocketCard(port: card.port))
+            let channel = try SocketCard(port: card.port)
+            let read = await reading.read(channel: channel)
+            try channel.cancel()
             XCTAssertFalse(read)
             self.assertExplained(reading.problem, "wrong number")
             XCTAssertEqual(reading.problem?.view.action, .enterAgain)
@@ -307,6 +310,7 @@ final class BadInputTests: XCTestCase {
                 XCTAssertNil(reading.problem)
                 // 100 ms is the core's figure; this machine may be busy.
                 XCTAssertLessThan(took, 1000)
+                try slow.cancel()
             }
             try await phone.readCard(card)
         }
