@@ -213,7 +213,7 @@ private class Secrets(private val algorithm: String) : KeyGeneratorSpi() {
 @Suppress("OVERRIDE_DEPRECATION")
 private class Signs : SignatureSpi() {
     private lateinit var key: TestPrivateKey
-    private val inner = Signature.getInstance("SHA256withECDSA")
+    private val inner = Signature.getInstance("SHA256withECDSA", "BC")
 
     override fun engineInitSign(privateKey: PrivateKey) {
         key = privateKey as? TestPrivateKey ?: throw java.security.InvalidKeyException()
