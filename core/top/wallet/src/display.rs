@@ -29,7 +29,9 @@ pub fn state_key(state: DocumentState) -> String {
 
 /// A document in the list: its name, its state, what can be shown.
 pub fn summary(document: &DocumentSummary) -> DisplayModel {
-    DisplayModel::new(document.id.clone(), document.label.clone(), vec![state_group(document)])
+    // In the list the document's name is title enough.
+    let state = DisplayGroup { title: Key::default(), ..state_group(document) };
+    DisplayModel::new(document.id.clone(), document.label.clone(), vec![state])
 }
 
 /// The state of a document, for the list and below its values.
