@@ -16,9 +16,9 @@ class CatalogueTest {
         .walkTopDown().filter { it.extension == "kt" }.toList()
     private val catalogues = listOf("vi", "en").associateWith { JSONObject(catalogue(it)) }
 
-    /** String literals of a source, comments left out. */
+    /** String literals of a source, comments and annotations left out. */
     private fun literals(file: File): List<String> {
-        val code = file.readLines().filterNot { it.trim().startsWith("*") || it.trim().startsWith("/*") || it.trim().startsWith("//") }.joinToString("\n")
+        val code = file.readLines().filterNot { it.trim().startsWith("*") || it.trim().startsWith("/*") || it.trim().startsWith("//") || it.trim().startsWith("@") }.joinToString("\n")
         return LITERAL.findAll(code).map { it.groupValues[1] }.toList()
     }
 

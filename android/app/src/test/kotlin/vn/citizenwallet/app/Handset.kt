@@ -14,6 +14,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import vn.citizenwallet.android.CitizenWallet
 import vn.citizenwallet.app.phone.Frame
 import vn.citizenwallet.app.screens.Screen
 import java.time.Duration
@@ -168,6 +169,9 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         parcel.recycle()
         shadowOf(Looper.getMainLooper()).idle()
         core.close()
+        // What the end of a process does to files and locks.
+        val ending = kotlin.concurrent.thread { kotlinx.coroutines.runBlocking { CitizenWallet.get().shutDown() } }
+        until("the end of the process") { !ending.isAlive }
         return Handset(name, kept)
     }
 

@@ -4,6 +4,7 @@ import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import vn.citizenwallet.app.R
 import vn.citizenwallet.app.nav.Names
@@ -139,6 +140,15 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
         }
     }
 
+    /** Stopped by the person: what was read is kept, and the screen waits for the card anew. */
+    override fun stop() {
+        super.stop()
+        scope.launch {
+            while (working) delay(STOPPING_MILLIS)
+            if (trouble == null) again()
+        }
+    }
+
     private fun again() {
         rejected = null
         progress = null
@@ -148,6 +158,7 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
 
     private companion object {
         const val REJECTED = "red"
+        const val STOPPING_MILLIS = 50L
     }
 
     override fun close() {

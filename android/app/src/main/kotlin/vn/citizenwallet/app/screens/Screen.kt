@@ -148,7 +148,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     }
 
     /** Stops the work that is going on; what was done durably is kept. */
-    fun stop() {
+    open fun stop() {
         running?.cancel()
     }
 

@@ -26,7 +26,12 @@ class StartScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         nav.present()
     }
 
-    override fun content(ui: Ui): List<View> = listOf(ui.body(ui.words("app.start.opening")))
+    override fun content(ui: Ui): List<View> = if (trouble == null) listOf(ui.body(ui.words("app.start.opening"))) else emptyList()
+
+    /** Without its data the app can show nothing. */
+    override fun closeProblem() {
+        nav.host?.leave()
+    }
 }
 
 /** The first thing anybody sees: what the app is, and what this phone is to be. */
