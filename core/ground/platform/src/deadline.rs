@@ -28,9 +28,9 @@ pub const MAX_OUTSTANDING: usize = 32;
 /// How long each kind of call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Work of the hardware alone: sign, agree, seal, delete.
+    /// Work of the hardware alone: sign, agree, seal of class background, delete.
     pub device: Duration,
-    /// Work that may show a prompt: authorise, unseal of class user.
+    /// Work that may show a prompt: authorise, seal and unseal of class user.
     pub prompt: Duration,
     /// Making keys: slow secure elements need seconds for each.
     pub create_keys: Duration,
@@ -230,19 +230,25 @@ impl KeyStore for Guarded<dyn KeyStore> {
     }
 }
 
+impl Guarded<dyn DeviceSealer> {
+    /// A key that is bound to the user may ask for sealing as well as for opening.
+    const fn sealing(&self, class: SealClass) -> Duration {
+        match class {
+            SealClass::User => self.deadlines.prompt,
+            SealClass::Background => self.deadlines.device,
+        }
+    }
+}
+
 impl DeviceSealer for Guarded<dyn DeviceSealer> {
     fn seal(&self, class: SealClass, plaintext: &[u8]) -> Result<Vec<u8>, PortError> {
         let plaintext = Zeroizing::new(plaintext.to_vec());
-        self.run(self.deadlines.device, move |p| p.seal(class, &plaintext), nothing)?
+        self.run(self.sealing(class), move |p| p.seal(class, &plaintext), nothing)?
     }
 
     fn unseal(&self, class: SealClass, sealed: &[u8]) -> Result<SecretBytes, PortError> {
         let sealed = sealed.to_vec();
-        let deadline = match class {
-            SealClass::User => self.deadlines.prompt,
-            SealClass::Background => self.deadlines.device,
-        };
-        self.run(deadline, move |p| p.unseal(class, &sealed), nothing)?
+        self.run(self.sealing(class), move |p| p.unseal(class, &sealed), nothing)?
     }
 
     fn mac(&self, input: &[u8]) -> Result<[u8; 32], PortError> {
@@ -438,9 +444,9 @@ mod tests {
         let deadlines = Deadlines { device: Duration::from_millis(1), ..Deadlines::default() };
         let guarded: Guarded<dyn DeviceSealer> = Guarded::with(Arc::new(Hang), deadlines);
         for _ in 0..MAX_OUTSTANDING {
-            assert_eq!(guarded.seal(SealClass::User, b""), Err(PortError::TimedOut));
+            assert_eq!(guarded.seal(SealClass::Background, b""), Err(PortError::TimedOut));
         }
-        assert_eq!(guarded.seal(SealClass::User, b""), Err(PortError::Unavailable));
+        assert_eq!(guarded.seal(SealClass::Background, b""), Err(PortError::Unavailable));
     }
 
     #[test]

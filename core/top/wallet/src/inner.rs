@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction};
 use wallet_base::fact::By;
@@ -441,14 +441,22 @@ fn locked_meanwhile(error: WalletError) -> WalletError {
     }
 }
 
+/// How long an act waits for the one before it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 fn exclusive(mutex: &Mutex<()>) -> Result<MutexGuard<'_, ()>, WalletError> {
     if is_delivering() {
         // The listener called back from inside a delivery.
         return Err(WalletError::Busy);
     }
-    match mutex.try_lock() {
-        Ok(guard) => Ok(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => Err(WalletError::Busy),
+    // An act that was cancelled a moment ago is still ending: who begins the next one at once (a screen that was turned) waits for it.
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= until => return Err(WalletError::Busy),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
     }
 }
