@@ -11,7 +11,14 @@ import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.phone.CardReader
 import vn.citizenwallet.app.screens.StartScreen
 import vn.citizenwallet.app.screens.otherWindow
+import vn.citizenwallet.core.Verifier
+import vn.citizenwallet.testing.SoftwareClock
+import vn.citizenwallet.testing.SoftwareKeys
+import vn.citizenwallet.testing.SoftwareSealer
+import android.widget.CompoundButton
+import kotlinx.coroutines.runBlocking
 import java.io.File
+import kotlin.concurrent.thread
 
 /** Every screen, both languages, 100 % and 200 % text, light and dark, drawn on the real core and checked by code. */
 @RunWith(RobolectricTestRunner::class)
@@ -57,11 +64,63 @@ class ScreensTest {
             citizen.back()
         }
         uncovered(walk)
+        verdicts(walk)
+        alarm(walk)
         problems(walk)
         gallery.draw("start", citizen.activity) { StartScreen(citizen.activity.navigator!!, Place(Names.START)).build(it) }
         reached += Names.START
         gallery.draw("other-window", citizen.activity) { otherWindow(it, {}, {}) }
         citizen.core.close()
+    }
+
+    /** Does [act] on a thread of its own while the phone goes on. */
+    private fun <T> aside(phone: Handset, act: suspend () -> T): T {
+        var result: Result<T>? = null
+        thread { result = runCatching { runBlocking { act() } } }
+        phone.until("what is done aside") { result != null }
+        return result!!.getOrThrow()
+    }
+
+    /** The other two verdicts: an answer shown again, and a reception desk, which need not compare faces. */
+    private fun verdicts(walk: Walk) {
+        val officer = walk.officer
+        World.phone.camera.frame = walk.answer
+        officer.activity.navigator!!.go(Place(Names.SCAN_ANSWER))
+        officer.arrive(Names.VERDICT)
+        World.phone.camera.frame = null
+        assertTrue(officer.seen().toString(), officer.sees(officer.words("verdict.red")))
+        gallery.look("verdict.red", officer)
+        val config = World.central.verifierConfig(File(World.folder, "reception"))
+        val code = World.central.staffCode("health", "Bệnh viện Bạch Mai", "Quầy tiếp đón số 3")
+        val result = aside(officer) {
+            Verifier.open(config, SoftwareKeys(), SoftwareSealer(), SoftwareClock(), null).use { desk ->
+                desk.enrol(code)
+                desk.sync()
+                val request = walk.citizen.core.openWallet().openRequest(desk.ask("health-insurance-card", emptyList(), "", "").text())
+                val selection = request.defaultSelection()!!
+                desk.check(request.answer(selection.document, selection.fields).text)
+            }
+        }
+        officer.activity.navigator!!.go(Place(Names.VERDICT, officer.core.session.keep(result)))
+        officer.arrive(Names.VERDICT)
+        assertTrue(officer.seen().toString(), officer.sees(officer.words("verdict.green")))
+        gallery.look("verdict.green", officer)
+    }
+
+    /** A genuine officer asks for what his role may not have. */
+    private fun alarm(walk: Walk) {
+        val citizen = walk.citizen
+        val request = aside(citizen) {
+            val text = walk.officer.core.openVerifier().ask("citizen-identity", listOf("full_name", "resident_address"), "", "").text()
+            citizen.core.openWallet().openRequest(text)
+        }
+        citizen.activity.navigator!!.go(Place(Names.CONSENT, citizen.core.session.keep(request)))
+        citizen.arrive(Names.CONSENT)
+        assertTrue(citizen.sees(citizen.words("app.consent.over-asked")))
+        assertTrue("no switch for it", citizen.views().none { it is CompoundButton && it.text.startsWith(citizen.words("field.resident_address")) })
+        gallery.look("consent.alarm", citizen)
+        citizen.press("app.consent.no")
+        citizen.arrive(Names.DOCUMENTS)
     }
 
     private fun uncovered(walk: Walk) {

@@ -19,8 +19,10 @@ class DisplayRenderer(private val ui: Ui, private val uncovered: MutableSet<Stri
     /** Each group as a card under its title. */
     fun groups(display: DisplayView, tone: Ui.Tone = Ui.Tone.PLAIN): List<View> = display.groups.map { group(it, tone) }
 
-    /** All lines without the titles of their groups; for rows of a list. */
-    fun compact(display: DisplayView): List<View> = display.groups.flatMap { items(it) }
+    /** All groups in one card, with smaller titles between them; for rows of a list. */
+    fun compact(display: DisplayView): List<View> = display.groups.flatMap { group ->
+        listOfNotNull(group.title.takeIf { it.isNotEmpty() }?.let { ui.small(ui.words(it)) }) + items(group)
+    }
 
     /** The display's own title and all its lines, for one card of a list. */
     fun titled(display: DisplayView): List<View> =
