@@ -28,9 +28,9 @@ pub const MAX_OUTSTANDING: usize = 32;
 /// How long each kind of call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Work of the hardware alone: sign, agree, seal of class background, delete.
+    /// Work of the hardware alone: sign, agree, seal, delete.
     pub device: Duration,
-    /// Work that may show a prompt: authorise, seal and unseal of class user.
+    /// Work that may show a prompt: authorise, unseal of class user.
     pub prompt: Duration,
     /// Making keys: slow secure elements need seconds for each.
     pub create_keys: Duration,
@@ -230,25 +230,19 @@ impl KeyStore for Guarded<dyn KeyStore> {
     }
 }
 
-impl Guarded<dyn DeviceSealer> {
-    /// A key that is bound to the user may ask for sealing as well as for opening.
-    const fn sealing(&self, class: SealClass) -> Duration {
-        match class {
-            SealClass::User => self.deadlines.prompt,
-            SealClass::Background => self.deadlines.device,
-        }
-    }
-}
-
 impl DeviceSealer for Guarded<dyn DeviceSealer> {
     fn seal(&self, class: SealClass, plaintext: &[u8]) -> Result<Vec<u8>, PortError> {
         let plaintext = Zeroizing::new(plaintext.to_vec());
-        self.run(self.sealing(class), move |p| p.seal(class, &plaintext), nothing)?
+        self.run(self.deadlines.device, move |p| p.seal(class, &plaintext), nothing)?
     }
 
     fn unseal(&self, class: SealClass, sealed: &[u8]) -> Result<SecretBytes, PortError> {
         let sealed = sealed.to_vec();
-        self.run(self.sealing(class), move |p| p.unseal(class, &sealed), nothing)?
+        let deadline = match class {
+            SealClass::User => self.deadlines.prompt,
+            SealClass::Background => self.deadlines.device,
+        };
+        self.run(deadline, move |p| p.unseal(class, &sealed), nothing)?
     }
 
     fn mac(&self, input: &[u8]) -> Result<[u8; 32], PortError> {
