@@ -153,28 +153,6 @@ pub enum Problem {
     Internal,
 }
 
-impl Problem {
-    /// Key of the catalogue text that says what to do.
-    pub const fn message_key(&self) -> &'static str {
-        match self {
-            Self::WrongPasscode { .. } => "problem.wrong-passcode",
-            Self::LockedUntil { .. } => "problem.locked-until",
-            Self::CardMoved => "problem.card-moved",
-            Self::WrongCardKey => "problem.wrong-card-key",
-            Self::DifferentCard => "problem.different-card",
-            Self::Network => "problem.network",
-            Self::Untrusted { .. } => "problem.untrusted",
-            Self::Expired => "problem.expired",
-            Self::Declined => "problem.declined",
-            Self::Storage { .. } => "problem.storage",
-            Self::Unsupported => "problem.unsupported",
-            Self::Invalid { .. } => "problem.invalid",
-            Self::Closed => "problem.closed",
-            Self::Internal => "problem.internal",
-        }
-    }
-}
-
 impl WalletError {
     /// The one conversion to what an app can act on.
     pub fn problem(&self) -> Problem {
