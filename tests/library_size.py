@@ -2,7 +2,7 @@
 
     library_size.py LIBRARY MEBIBYTES     LIBRARY is linked with its symbols; ends with 1 when the stripped copy is larger than MEBIBYTES
 
-Needs `nm` and `strip` of binutils. Parts are crates (by the path of each symbol), C libraries by the beginning of their names.
+Needs `nm` and `strip` of binutils. Parts are crates (by the path of each symbol); C code belongs to the archive it came from.
 """
 
 import collections
@@ -12,33 +12,39 @@ import subprocess
 import sys
 import tempfile
 
-# C code has no crate in its names.
-C_PARTS = [
-    ("SQLCipher (C)", re.compile(r"^(sqlite3|sqlcipher|fts|rtree|json|pager|btree|vdbe|codec|expr|select|where|parse|yy)", re.I)),
-    ("aws-lc (C)", re.compile(r"^(aws_lc|aws_|bn_|ecp_|p256|p384|p521|sha\d|aes|gcm|x25519|fiat|ml_kem|mlkem|mldsa|rsaz|md5|ssl_)", re.I)),
-    ("OpenSSL libcrypto (C)", re.compile(r"^(ossl|OPENSSL|EVP|ASN1|X509|BN_|EC_|RSA|DSA|DH_|BIO|ERR|CRYPTO|OBJ|PEM|PKCS|CMS|provider|cipher|crypto|rand_|ENGINE|CONF)", re.I)),
-]
+# C code has no crate in its names: whose a symbol is, the archives say that the build scripts made.
+ARCHIVES = {"sqlcipher": "SQLCipher (C)", "aws_lc": "aws-lc (C)"}
 
 
-def part_of(name):
+def c_symbols(library):
+    """Symbol to part, out of the archives beside the library."""
+    found = {}
+    for archive in sorted(pathlib.Path(library).parent.glob("build/*/out/**/*.a")):
+        part = next((part for word, part in ARCHIVES.items() if word in archive.name), f"{archive.stem} (C)")
+        listed = subprocess.run(["nm", "--defined-only", archive], capture_output=True, text=True, check=False).stdout
+        found.update((line.split()[-1], part) for line in listed.splitlines() if len(line.split()) == 3)
+    return found
+
+
+def part_of(name, archived):
     # Demangled Rust: `crate::module::item`, `<crate::Type as other::Trait>::item`.
     found = re.match(r"^[<&\[(*]*(?:mut |const |dyn )*_?([a-z0-9_]+)::", name)
     if found:
         crate = found.group(1)
         return "Rust's own library" if crate in ("core", "alloc", "std", "hashbrown", "gimli", "addr2line", "rustc_demangle", "miniz_oxide", "compiler_builtins") else crate
-    for part, pattern in C_PARTS:
-        if pattern.match(name):
-            return part
+    if name in archived:
+        return archived[name]
     return "uniffi's border" if "uniffi" in name else "other C and data"
 
 
 def main(library, most):
     sizes = collections.Counter()
+    archived = c_symbols(library)
     listed = subprocess.run(["nm", "--demangle=rust", "--print-size", "--defined-only", library], capture_output=True, text=True, check=True)
     for line in listed.stdout.splitlines():
         columns = line.split(maxsplit=3)
         if len(columns) == 4 and columns[2].lower() in "trdbv":
-            sizes[part_of(columns[3])] += 0 if columns[2].lower() == "b" else int(columns[1], 16)
+            sizes[part_of(columns[3], archived)] += 0 if columns[2].lower() == "b" else int(columns[1], 16)
     with tempfile.TemporaryDirectory() as folder:
         stripped = pathlib.Path(folder, "stripped.so")
         subprocess.run(["strip", "--strip-all", "-o", stripped, library], check=True)

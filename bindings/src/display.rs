@@ -3,7 +3,7 @@
 //! One shape for everything a shell shows: documents, consent, verdicts, steps, problems.
 
 use wallet_core::display as wallet_display;
-use wallet_documents::display::{self, Action, DisplayItem, DisplayModel, DisplayValue, ProblemModel};
+use wallet_documents::display::{self, Action, DisplayItem, DisplayModel, DisplayValue, ItemRole, ProblemModel};
 use wallet_documents::words::Language;
 
 use crate::error::WalletError;
@@ -31,6 +31,42 @@ pub enum DisplayValueView {
     },
 }
 
+/// How a line is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum DisplayRole {
+    /// As it is.
+    Plain,
+    /// Large: what a reader looks for first.
+    Title,
+    /// Covered until it is asked for.
+    Secret,
+    /// Something is wrong: over, used up, no longer valid, refused.
+    Warning,
+    /// The picture to compare a face with.
+    Portrait,
+    /// A step that is behind.
+    Done,
+    /// The step at hand.
+    Current,
+    /// A step to come.
+    Todo,
+}
+
+impl From<ItemRole> for DisplayRole {
+    fn from(role: ItemRole) -> Self {
+        match role {
+            ItemRole::Plain => Self::Plain,
+            ItemRole::Title => Self::Title,
+            ItemRole::Secret => Self::Secret,
+            ItemRole::Warning => Self::Warning,
+            ItemRole::Portrait => Self::Portrait,
+            ItemRole::Done => Self::Done,
+            ItemRole::Current => Self::Current,
+            ItemRole::Todo => Self::Todo,
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct DisplayItemView {
@@ -40,8 +76,8 @@ pub struct DisplayItemView {
     pub label: String,
     /// The value.
     pub value: DisplayValueView,
-    /// How to show it: `plain`, `title`, `secret` (covered until asked for), `warning`, `portrait`, and for steps `done`, `current`, `todo`.
-    pub role: String,
+    /// How to show it.
+    pub role: DisplayRole,
 }
 
 /// Lines that belong together.
@@ -83,7 +119,7 @@ impl From<&DisplayItem> for DisplayItemView {
                 DisplayValueView::Image { media_type: (*media_type).to_owned(), bytes: bytes.clone() }
             }
         };
-        Self { field: item.field.to_string(), label: item.label.to_string(), value, role: item.role.as_str().to_owned() }
+        Self { field: item.field.to_string(), label: item.label.to_string(), value, role: item.role.into() }
     }
 }
 

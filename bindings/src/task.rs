@@ -11,6 +11,7 @@ use std::time::Instant;
 use futures_channel::oneshot;
 use wallet_platform::cancel::CancelToken;
 use wallet_platform::listener::is_delivering;
+use wallet_platform::worker;
 
 use crate::entry::enter;
 use crate::error::WalletError;
@@ -103,7 +104,7 @@ fn spawn<T: Send + 'static>(
         // Nobody may be there to take it.
         let _ = give.send(done);
     };
-    std::thread::Builder::new().name("wallet-act".to_owned()).spawn(work).map_err(|_| WalletError::Internal)?;
+    worker::start("wallet-act", Box::new(work)).map_err(|_| WalletError::Internal)?;
     Ok(take)
 }
 

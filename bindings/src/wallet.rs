@@ -104,17 +104,22 @@ impl Wallet {
     }
 
     /// Makes the stores with `passcode` (UTF-8) as the first way in; `New` to `Unlocked`.
-    pub async fn create(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
+    ///
+    /// The device may ask its user (sealing under a key of class user). Stopped before the stores were made, the folder is as it was.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn create(&self, passcode: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
         let this = self.0.clone();
         let passcode = secret(passcode)?;
-        whole("create", move || Ok(this.create(&passcode)?)).await
+        stoppable("create", cancel, move || Ok(this.create(&passcode)?)).await
     }
 
     /// `Locked` to `Unlocked`. A wrong passcode is an error that says how many tries are left.
-    pub async fn unlock(&self, passcode: Vec<u8>) -> Result<(), WalletError> {
+    /// The device may ask its user; stopped there, no try is counted.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn unlock(&self, passcode: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
         let this = self.0.clone();
         let passcode = secret(passcode)?;
-        whole("unlock", move || Ok(this.unlock(&passcode)?)).await
+        stoppable("unlock", cancel, move || Ok(this.unlock(&passcode)?)).await
     }
 
     /// `Unlocked` to `Locked`.
@@ -133,11 +138,12 @@ impl Wallet {
         })
     }
 
-    /// Puts a new passcode in the place of the old one.
-    pub async fn change_passcode(&self, old: Vec<u8>, new: Vec<u8>) -> Result<(), WalletError> {
+    /// Puts a new passcode in the place of the old one. Stopped before the new one is in place, the old one stays.
+    #[uniffi::method(default(cancel = None))]
+    pub async fn change_passcode(&self, old: Vec<u8>, new: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
         let this = self.0.clone();
         let (old, new) = (secret(old)?, secret(new)?);
-        whole("change-passcode", move || Ok(this.change_passcode(&old, &new)?)).await
+        stoppable("change-passcode", cancel, move || Ok(this.change_passcode(&old, &new)?)).await
     }
 
     /// Opens an activation at central, or gives the one under way.

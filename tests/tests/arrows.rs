@@ -10,6 +10,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ARROWS: &[(&str, &[&str])] = &[
     ("wallet-base", &[]),
     ("wallet-platform", &["wallet-base"]),
+    // SQLCipher's cryptography; only `libsqlite3-sys` names it (ADR 15).
+    ("openssl-sys", &[]),
     ("wallet-chip", &["wallet-base"]),
     ("wallet-credential", &["wallet-base"]),
     ("wallet-exchange", &["wallet-base", "wallet-credential"]),

@@ -118,7 +118,7 @@ fn create(dir: &Path, service: &ServiceFile, passcode: &str) -> Result<u8, Troub
         return Err(Trouble::usage(format!("{}: {}", dir.display(), sentence(&WalletError::Invalid { reason: "exists".to_owned() }))));
     }
     service.write(dir)?;
-    if let Err(error) = wallet.create(passcode.as_bytes().to_vec()).wait() {
+    if let Err(error) = wallet.create(passcode.as_bytes().to_vec(), None).wait() {
         if let Some(own) = own {
             own.write(dir)?;
         }
@@ -140,7 +140,7 @@ fn unlock_with(dir: &Path, passcode: &str) -> Result<Arc<Wallet>, Trouble> {
     Kind::Wallet.refuse_other(dir)?;
     ServiceFile::read(dir)?;
     let wallet = open(dir)?;
-    wallet.unlock(passcode.as_bytes().to_vec()).wait().map_err(|e| at_border("opening the wallet", e))?;
+    wallet.unlock(passcode.as_bytes().to_vec(), None).wait().map_err(|e| at_border("opening the wallet", e))?;
     Ok(wallet)
 }
 

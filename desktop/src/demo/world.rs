@@ -129,7 +129,7 @@ impl World {
     pub fn new_phone(&mut self, citizen: &Citizen) -> Result<(), Trouble> {
         let folder = self.paths.phone(citizen.phone);
         let phone = new_phone(&folder, &self.service, &self.clock, self.screen)?;
-        phone.wallet.create(citizen.passcode.as_bytes().to_vec()).wait().map_err(|e| device::at_border("creating the wallet", e))?;
+        phone.wallet.create(citizen.passcode.as_bytes().to_vec(), None).wait().map_err(|e| device::at_border("creating the wallet", e))?;
         self.phones.insert(citizen.phone, phone);
         let (id, folder) = (citizen.phone.to_owned(), self.paths.name_of(&folder));
         self.manifest.introduce(Device { id, kind: "wallet", folder, ..Device::default() });

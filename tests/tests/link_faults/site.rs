@@ -186,7 +186,7 @@ impl<'s> Stage<'s> {
             Some(patience) => Wallet::open_within(config, keys, sealer, clock, patience),
         };
         let wallet = wallet.unwrap();
-        wallet.unlock(PASSCODE.as_bytes().to_vec()).wait().unwrap();
+        wallet.unlock(PASSCODE.as_bytes().to_vec(), None).wait().unwrap();
         assert_eq!(wallet.state(), WalletState::Unlocked);
         self.wallet = Some(wallet.clone());
         wallet

@@ -58,6 +58,11 @@ pub fn cancelled() -> bool {
     COVER.with_borrow(|tokens| tokens.iter().any(CancelToken::is_cancelled))
 }
 
+/// The tokens that cover this thread's work.
+pub(crate) fn covers() -> Vec<CancelToken> {
+    COVER.with_borrow(Clone::clone)
+}
+
 /// Runs cleaning up as if nothing had been cancelled.
 pub(crate) fn uncovered<T>(work: impl FnOnce() -> T) -> T {
     /// Puts the tokens back however the work ends.

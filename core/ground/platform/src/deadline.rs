@@ -4,11 +4,12 @@
 //! same trait, so that the rest of the core need not know. A late result is dropped, and what it created is undone (keys deleted,
 //! authorisation ended). The waiting ends too when the work is cancelled ([`crate::cancel`]), but for calls that clean up. At most [`MAX_OUTSTANDING`] calls of one port may hang; then it counts as unavailable.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wallet_base::crypto::PublicKey;
 use wallet_base::secret::SecretBytes;
@@ -21,6 +22,7 @@ use crate::ports::{
     RadioChannel, SealClass,
 };
 use crate::software::SystemClock;
+use crate::worker;
 
 /// How many calls of one port may be outstanding at once, hung ones included.
 pub const MAX_OUTSTANDING: usize = 32;
@@ -28,9 +30,9 @@ pub const MAX_OUTSTANDING: usize = 32;
 /// How long each kind of call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Work of the hardware alone: sign, agree, seal, delete.
+    /// Work of the hardware alone: sign, agree, seal of class background, delete.
     pub device: Duration,
-    /// Work that may show a prompt: authorise, unseal of class user.
+    /// Work that may show a prompt: authorise, seal and unseal of class user.
     pub prompt: Duration,
     /// Making keys: slow secure elements need seconds for each.
     pub create_keys: Duration,
@@ -140,38 +142,55 @@ impl<P: ?Sized + Send + Sync + 'static> Guarded<P> {
         call: impl FnOnce(&P) -> T + Send + 'static,
         undo: impl FnOnce(&P, T) + Send + 'static,
     ) -> Result<T, Missed> {
-        if self.outstanding.fetch_add(1, Ordering::AcqRel) >= MAX_OUTSTANDING {
-            self.outstanding.fetch_sub(1, Ordering::AcqRel);
-            return Err(Missed::Broken);
-        }
-        let slot = Slot(Arc::clone(&self.outstanding));
-        let inner = Arc::clone(&self.inner);
-        // A rendezvous: sending succeeds only when the waiting side really took the result, so that nothing is both late and lost.
-        let (give, take) = sync_channel::<T>(0);
-        let spawned = std::thread::Builder::new().name("port-call".to_owned()).spawn(move || {
-            let _slot = slot;
-            // A panic in foreign code ends this call, not the process; the dropped sender tells the waiting side.
-            let Ok(result) = catch_unwind(AssertUnwindSafe(|| call(&inner))) else {
-                return;
-            };
-            if let Err(late) = give.send(result) {
-                let _ = catch_unwind(AssertUnwindSafe(|| undo(&inner, late.0)));
+        let (inner, same) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        let call = Box::new(move || -> Outcome { Box::new(call(&inner)) });
+        let undo = Box::new(move |late: Outcome| {
+            if let Ok(late) = late.downcast::<T>() {
+                undo(&same, *late);
             }
         });
-        if spawned.is_err() {
-            return Err(Missed::Broken);
-        }
-        cancel::receive(&take, deadline).map_err(|e| match e {
-            Ended::Deadline => Missed::Deadline,
-            Ended::Cancelled => Missed::Cancelled,
-            Ended::Gone => Missed::Broken,
-        })
+        let outcome = call_port(&self.outstanding, deadline, call, undo)?;
+        outcome.downcast::<T>().map(|result| *result).map_err(|_| Missed::Broken)
     }
 
     /// The same for what cleans up: it is done although the work was cancelled.
     fn run_always<T: Send + 'static>(&self, deadline: Duration, call: impl FnOnce(&P) -> T + Send + 'static) -> Result<T, Missed> {
         cancel::uncovered(|| self.run(deadline, call, nothing))
     }
+}
+
+/// What a call of a port gave, whatever its type: all calls share one piece of code.
+type Outcome = Box<dyn Any + Send>;
+
+fn call_port(
+    outstanding: &Arc<AtomicUsize>,
+    deadline: Duration,
+    call: Box<dyn FnOnce() -> Outcome + Send>,
+    undo: Box<dyn FnOnce(Outcome) + Send>,
+) -> Result<Outcome, Missed> {
+    if outstanding.fetch_add(1, Ordering::AcqRel) >= MAX_OUTSTANDING {
+        outstanding.fetch_sub(1, Ordering::AcqRel);
+        return Err(Missed::Broken);
+    }
+    let slot = Slot(Arc::clone(outstanding));
+    // A rendezvous: sending succeeds only when the waiting side really took the result, so that nothing is both late and lost.
+    let (give, take) = sync_channel::<Outcome>(0);
+    let work = move || {
+        let _slot = slot;
+        // A panic in foreign code ends this call, not the process; the dropped sender tells the waiting side.
+        let Ok(result) = catch_unwind(AssertUnwindSafe(call)) else {
+            return;
+        };
+        if let Err(late) = give.send(result) {
+            let _ = catch_unwind(AssertUnwindSafe(|| undo(late.0)));
+        }
+    };
+    worker::start("port-call", Box::new(work)).map_err(|_| Missed::Broken)?;
+    cancel::receive(&take, deadline).map_err(|e| match e {
+        Ended::Deadline => Missed::Deadline,
+        Ended::Cancelled => Missed::Cancelled,
+        Ended::Gone => Missed::Broken,
+    })
 }
 
 /// For results whose lateness leaves nothing behind.
@@ -230,19 +249,25 @@ impl KeyStore for Guarded<dyn KeyStore> {
     }
 }
 
+impl Guarded<dyn DeviceSealer> {
+    /// A key of class user may ask its user.
+    const fn sealing(&self, class: SealClass) -> Duration {
+        match class {
+            SealClass::User => self.deadlines.prompt,
+            SealClass::Background => self.deadlines.device,
+        }
+    }
+}
+
 impl DeviceSealer for Guarded<dyn DeviceSealer> {
     fn seal(&self, class: SealClass, plaintext: &[u8]) -> Result<Vec<u8>, PortError> {
         let plaintext = Zeroizing::new(plaintext.to_vec());
-        self.run(self.deadlines.device, move |p| p.seal(class, &plaintext), nothing)?
+        self.run(self.sealing(class), move |p| p.seal(class, &plaintext), nothing)?
     }
 
     fn unseal(&self, class: SealClass, sealed: &[u8]) -> Result<SecretBytes, PortError> {
         let sealed = sealed.to_vec();
-        let deadline = match class {
-            SealClass::User => self.deadlines.prompt,
-            SealClass::Background => self.deadlines.device,
-        };
-        self.run(deadline, move |p| p.unseal(class, &sealed), nothing)?
+        self.run(self.sealing(class), move |p| p.unseal(class, &sealed), nothing)?
     }
 
     fn mac(&self, input: &[u8]) -> Result<[u8; 32], PortError> {
@@ -319,17 +344,14 @@ impl Clock for Guarded<dyn Clock> {
 /// Runs `work` on a worker thread and gives up waiting at `deadline`: for blocking work that is no port (a look-up of a name, a file
 /// on a slow card). `None` when late or when it panicked; a late result is dropped.
 pub fn within<T: Send + 'static>(deadline: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (give, take) = sync_channel(1);
-    let until = Instant::now() + deadline;
-    std::thread::Builder::new()
-        .name("deadline".to_owned())
-        .spawn(move || {
-            if let Ok(result) = catch_unwind(AssertUnwindSafe(work)) {
-                let _ = give.send(result);
-            }
-        })
-        .ok()?;
-    take.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+    let (give, take) = sync_channel::<Outcome>(1);
+    let work = move || {
+        if let Ok(result) = catch_unwind(AssertUnwindSafe(|| -> Outcome { Box::new(work()) })) {
+            let _ = give.send(result);
+        }
+    };
+    worker::start("deadline", Box::new(work)).ok()?;
+    take.recv_timeout(deadline).ok()?.downcast::<T>().ok().map(|result| *result)
 }
 
 #[cfg(test)]
@@ -338,6 +360,7 @@ mod tests {
     use crate::software::{SoftwareKeyStore, SoftwareSealer};
     use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
+    use std::time::Instant;
 
     fn short() -> Deadlines {
         let d = Duration::from_millis(60);

@@ -17,6 +17,7 @@
 //! No function here calls a port while it holds a lock.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod alone;
 pub mod cancel;
 pub mod carried;
 pub mod clock_guard;
@@ -33,6 +34,7 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod tuf;
+pub mod worker;
 
 /// The database driver, re-exported so that every crate uses the one that is linked with SQLCipher.
 pub use rusqlite;

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::ports::{Listener, LogLevel, Progress, StateChange};
+use crate::worker;
 
 /// The most messages that wait; when it is full the oldest progress goes first, then the oldest log line. State changes stay.
 pub const QUEUE_LENGTH: usize = 256;
@@ -95,7 +96,7 @@ impl QueuedListener {
         let shared = Arc::new(Shared::default());
         let started = listener.is_some_and(|listener| {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name("listener".to_owned()).spawn(move || deliver(&shared, listener.as_ref())).is_ok()
+            worker::start("listener", Box::new(move || deliver(&shared, listener.as_ref()))).is_ok()
         });
         shared.lock().closed = !started;
         Self { _owner: Arc::new(Owner(Arc::clone(&shared))), shared }

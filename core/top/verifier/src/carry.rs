@@ -38,7 +38,7 @@ impl Verifier {
 
     /// Takes a carried file. What cannot be verified is not stored, what is held and newer stays, and the verdict says so.
     pub fn take_carried(&self, file: &[u8]) -> Result<SyncReport, VerifierError> {
-        let _working = self.working.try_lock().map_err(|_| VerifierError::Busy)?;
+        let _working = self.working.begin().ok_or(VerifierError::Busy)?;
         if !self.cache.is_open() {
             return Err(VerifierError::Closed);
         }

@@ -34,7 +34,7 @@ pub fn sync(report: &SyncReport, now: Timestamp) -> DisplayModel {
     let mut items = trust_items(report.trust.as_ref(), now);
     items.push(DisplayItem::text("label.lists", report.lists.to_string()));
     items.push(DisplayItem::text("label.stored", report.stored.to_string()));
-    DisplayModel::new("sync", "title.sync", vec![DisplayGroup::new("", items)])
+    DisplayModel::new("sync", "title.sync", vec![DisplayGroup::new("group.news", items)])
 }
 
 fn trust_items(trust: Option<&TrustDates>, now: Timestamp) -> Vec<DisplayItem> {

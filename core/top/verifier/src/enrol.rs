@@ -36,7 +36,7 @@ impl Verifier {
                 return Err(VerifierError::Untrusted(*fact));
             }
         }
-        let _working = self.working.try_lock().map_err(|_| VerifierError::Busy)?;
+        let _working = self.working.begin().ok_or(VerifierError::Busy)?;
         let trust = self.trust()?;
         let before = self.papers()?;
         let (key, public) = &self.enrolment_key(code)?;

@@ -81,7 +81,7 @@ impl Verifier {
     ///
     /// Errors are the network's and the disk's; what was verified before one of them is kept.
     pub fn sync(&self) -> Result<SyncReport, VerifierError> {
-        let _working = self.working.try_lock().map_err(|_| VerifierError::Busy)?;
+        let _working = self.working.begin().ok_or(VerifierError::Busy)?;
         let mut verdict = Verdict::default();
         verdict.extend(self.sync_trust()?);
         let mut tally = Tally::default();

@@ -7,6 +7,7 @@ use wallet_base::fact::By;
 use wallet_base::random::{OsRandom, Random};
 use wallet_base::time::Timestamp;
 use wallet_documents::Role;
+use wallet_platform::alone::Alone;
 use wallet_platform::clock_guard::{Anchor, BEHIND_TOLERANCE_SECS, ClockGuard};
 use wallet_platform::deadline::Guarded;
 use wallet_platform::dirlock::DirectoryLock;
@@ -46,7 +47,7 @@ pub struct Verifier {
     pub(crate) trust: Mutex<Option<Arc<Trust>>>,
     pub(crate) open: Mutex<Vec<OpenAsk>>,
     /// Serialises what talks to the service; never held while a port is called by a check.
-    pub(crate) working: Mutex<()>,
+    pub(crate) working: Alone,
     /// `None` once the verifier is closed.
     lock: Mutex<Option<DirectoryLock>>,
     #[cfg(feature = "record")]
@@ -111,7 +112,7 @@ impl Verifier {
             random: Arc::new(OsRandom),
             cache,
             open: Mutex::new(Vec::new()),
-            working: Mutex::new(()),
+            working: Alone::default(),
             lock: Mutex::new(Some(folder)),
             #[cfg(feature = "record")]
             recorder: None,
@@ -148,7 +149,7 @@ impl Verifier {
         *lock(&self.trust) = None;
         let closed = self.cache.close();
         // A sync under way still writes trust files: then the folder is free when this object goes.
-        if let Ok(_idle) = self.working.try_lock() {
+        if let Some(_idle) = self.working.begin() {
             *lock(&self.lock) = None;
         }
         Ok(closed?)

@@ -73,11 +73,20 @@ pub fn request(pending: &PendingRequest) -> DisplayModel {
         who.push(DisplayItem::text("label.place", view.place.clone()).with(ItemRole::Title));
         who.push(DisplayItem::key("label.purpose", purpose_key(&view.purpose)));
         who.push(DisplayItem::text("label.legal-basis", view.legal_basis.clone()));
-        who.push(DisplayItem::text("label.retention-hours", view.retention_hours.to_string()));
+        who.push(retention(view.retention_hours));
         who.push(DisplayItem::text("label.device", view.device.clone()));
         who.push(DisplayItem::text("label.expires", format_moment(view.expires_at)));
     }
     DisplayModel::new("request", "title.request", vec![DisplayGroup::new(ALARMS, alarms), DisplayGroup::new(WHO, who)])
+}
+
+/// How long the asking side keeps what it sees.
+fn retention(hours: u32) -> DisplayItem {
+    if hours == 0 {
+        DisplayItem::key("label.retention", "value.retention.none")
+    } else {
+        DisplayItem::text("label.retention-hours", hours.to_string())
+    }
 }
 
 /// The alarm of a failed fact, in its own words: what it means that it failed.
@@ -100,7 +109,7 @@ pub fn consent(entry: &ConsentEntry) -> DisplayModel {
     items.extend(words.into_iter().filter(|(_, text)| !text.is_empty()).map(|(label, text)| DisplayItem::text(label, text.clone())));
     if !entry.purpose.is_empty() {
         items.push(DisplayItem::key("label.purpose", purpose_key(&entry.purpose)));
-        items.push(DisplayItem::text("label.retention-hours", entry.retention_hours.to_string()));
+        items.push(retention(entry.retention_hours));
     }
     let kind = types::by_id(&entry.document);
     let fields = entry.fields.iter().map(|id| match kind.and_then(|kind| kind.field(id)) {
@@ -243,7 +252,7 @@ pub fn sync(report: &SyncReport) -> DisplayModel {
         report.trust_version.map(|version| DisplayItem::text("label.trust-version", version.to_string())).into_iter().collect();
     items.push(DisplayItem::text("label.changes", report.changes.len().to_string()));
     let refilled = fetched(report.refilled.iter().map(|document| (document.id.as_str(), document.copies, document.problem.as_str())));
-    let mut groups = vec![DisplayGroup::new("", items)];
+    let mut groups = vec![DisplayGroup::new("group.news", items)];
     groups.extend(refilled.groups);
     DisplayModel::new("sync", "title.sync", groups)
 }

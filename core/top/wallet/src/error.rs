@@ -213,12 +213,12 @@ fn of_key_slot(error: KeySlotError) -> Problem {
 fn of_port(error: PortError) -> Problem {
     match error {
         PortError::Cancelled => Problem::Declined,
-        PortError::TimedOut => Problem::Invalid { reason: "timed-out".to_owned() },
+        PortError::TimedOut => Problem::Invalid { reason: "device-timed-out".to_owned() },
         PortError::KeyInvalidated => Problem::Invalid { reason: "key-invalidated".to_owned() },
         PortError::NotAuthorised => Problem::Invalid { reason: "not-authorised".to_owned() },
         PortError::NoSecureLock => Problem::Invalid { reason: "no-secure-lock".to_owned() },
         PortError::Unsupported => Problem::Unsupported,
-        PortError::Unavailable => Problem::Invalid { reason: "unavailable".to_owned() },
+        PortError::Unavailable => Problem::Invalid { reason: "device-unavailable".to_owned() },
     }
 }
 

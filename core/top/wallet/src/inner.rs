@@ -4,18 +4,19 @@
 //! again each time, so that locking or closing the wallet ends a long act at its next step.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 use wallet_base::fact::By;
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
+use wallet_platform::alone::{Alone, Turn};
 use wallet_platform::deadline::Guarded;
 use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::keyslot::{KdfCost, KeySlotError, KeySlots};
-use wallet_platform::listener::{QueuedListener, is_delivering};
+use wallet_platform::listener::QueuedListener;
 use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, Progress, StateChange, WallTime};
 use wallet_platform::store::{Database, StoreError};
 use wallet_platform::tuf::{TrustConfig, TrustError, TrustUpdater};
@@ -58,7 +59,7 @@ enum Slot {
 
 /// An act under way: it alone, and with the folder's lock.
 pub(crate) struct Act<'a> {
-    _alone: MutexGuard<'a, ()>,
+    _alone: Turn<'a>,
     _folder: Arc<DirectoryLock>,
 }
 
@@ -75,9 +76,9 @@ pub(crate) struct Inner {
     listener: QueuedListener,
     slots: KeySlots,
     slot: Mutex<Slot>,
-    opening: Mutex<()>,
-    act: Mutex<()>,
-    showing: Mutex<()>,
+    opening: Alone,
+    act: Alone,
+    showing: Alone,
     metadata: Mutex<Option<Arc<Metadata>>>,
     updater: TrustUpdater,
     trust: Mutex<Option<Arc<Trust>>>,
@@ -120,9 +121,9 @@ impl Inner {
             listener: QueuedListener::new(ports.listener),
             slots,
             slot: Mutex::new(Slot::New),
-            opening: Mutex::new(()),
-            act: Mutex::new(()),
-            showing: Mutex::new(()),
+            opening: Alone::default(),
+            act: Alone::default(),
+            showing: Alone::default(),
             metadata: Mutex::new(None),
             updater,
             trust: Mutex::new(None),
@@ -333,8 +334,8 @@ impl Inner {
         self.alone(&self.showing)
     }
 
-    fn alone<'a>(&self, mutex: &'a Mutex<()>) -> Result<Act<'a>, WalletError> {
-        let alone = exclusive(mutex)?;
+    fn alone<'a>(&self, alone: &'a Alone) -> Result<Act<'a>, WalletError> {
+        let alone = alone.begin().ok_or(WalletError::Busy)?;
         let folder = self.lock.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(WalletError::Closed)?;
         Ok(Act { _alone: alone, _folder: folder })
     }
@@ -438,25 +439,5 @@ fn locked_meanwhile(error: WalletError) -> WalletError {
     match error {
         WalletError::Store(StoreError::Closed) => WalletError::Locked,
         other => other,
-    }
-}
-
-/// How long an act waits for the one before it.
-const PATIENCE: Duration = Duration::from_millis(250);
-
-fn exclusive(mutex: &Mutex<()>) -> Result<MutexGuard<'_, ()>, WalletError> {
-    if is_delivering() {
-        // The listener called back from inside a delivery.
-        return Err(WalletError::Busy);
-    }
-    // An act that was cancelled a moment ago is still ending: who begins the next one at once (a screen that was turned) waits for it.
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) if Instant::now() >= until => return Err(WalletError::Busy),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-        }
     }
 }

@@ -54,7 +54,8 @@ fn the_settings_hold() {
             let text = |pragma: &str| c.query_row(&format!("PRAGMA {pragma}"), [], |r| r.get::<_, String>(0));
             let number = |pragma: &str| c.query_row(&format!("PRAGMA {pragma}"), [], |r| r.get::<_, i64>(0));
             assert!(text("cipher_version")?.starts_with("4."));
-            assert_eq!(text("cipher_provider")?, "openssl");
+            // One library of cryptography, not two (ADR 15).
+            assert!(text("cipher_provider_version")?.contains("AWS-LC"));
             assert_eq!(text("journal_mode")?, "wal");
             assert_eq!((number("synchronous")?, number("secure_delete")?, number("temp_store")?, number("foreign_keys")?), (2, 1, 2, 1));
             assert_eq!(number("user_version")?, 2);

@@ -40,22 +40,6 @@ pub enum ItemRole {
     Todo,
 }
 
-impl ItemRole {
-    /// `plain`, `title`, `secret`, `warning`, `portrait`, `done`, `current` or `todo`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Title => "title",
-            Self::Secret => "secret",
-            Self::Warning => "warning",
-            Self::Portrait => "portrait",
-            Self::Done => "done",
-            Self::Current => "current",
-            Self::Todo => "todo",
-        }
-    }
-}
-
 /// What stands beside a label.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DisplayValue {

@@ -114,6 +114,7 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("storage", Action::StartOver),
     ("storage-full", Action::FreeSpace),
     ("storage-busy", Action::Close),
+    ("storage-disk", Action::Retry),
     ("unsupported", Action::Close),
     ("invalid", Action::EnterAgain),
     ("closed", Action::Retry),
@@ -177,12 +178,13 @@ fn alias(word: &str) -> &str {
         "face picture" => "face-picture",
         "wrong-step" | "not-created" | "missing" => "not-activated",
         "answered-before" => "scan.already-answered",
-        "timed-out" => "device-timed-out",
-        "unavailable" => "device-unavailable",
         "full" => "storage-full",
         "re-entry" => "busy",
-        "newer" | "carried-file-newer" => "update-needed",
-        "disk" | "not-encrypted" | "wrong-key" | "corrupt" | "no-cipher" | "gone" | "exists" | "key-slots" => "storage",
+        // Files that came with the app, or an app that is too old for what it met: both are mended by another build of it.
+        "newer" | "carried-file-newer" | "no-cipher" | "service-settings" | "trust-root" | "plain-http" => "update-needed",
+        "answer-too-large" => "network",
+        "disk" => "storage-disk",
+        "not-encrypted" | "wrong-key" | "corrupt" | "gone" | "exists" | "key-slots" => "storage",
         "request-too-large" | "selection: too large for one symbol" => "scan.too-large",
         "unknown-document" | "unknown-field" | "unknown-purpose" | "unknown-role" => "too-much-asked",
         "channel" | "access refused" | "missing file" | "malformed" | "secure messaging" | "unexpected status" => "card-unreadable",
@@ -222,6 +224,15 @@ mod tests {
     fn bad_input_a_reason_that_nobody_knows_is_still_told() {
         assert_eq!(problem("something_new", &[]).id, "invalid");
         assert_eq!(problem("corrupt", &[]).id, "storage");
+    }
+
+    #[test]
+    fn bad_input_nobody_is_told_to_start_over_for_what_a_retry_or_an_update_mends() {
+        for (word, id) in [("disk", "storage-disk"), ("no-cipher", "update-needed"), ("service-settings", "update-needed"), ("trust-root", "update-needed")] {
+            let told = problem(word, &[]);
+            assert_eq!(told.id, id);
+            assert_ne!(told.action, Action::StartOver);
+        }
     }
 
     #[test]
