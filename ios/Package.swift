@@ -24,9 +24,12 @@ let package = Package(
     defaultLocalization: "vi",
     platforms: [.iOS(.v15), .macOS(.v12)],
     products: [
+        .library(name: "CitizenWalletCore", targets: ["CitizenWalletCore"]),
         .library(name: "CitizenWallet", targets: ["CitizenWallet"]),
         .library(name: "CitizenWalletApple", targets: ["CitizenWalletApple"]),
         .library(name: "CitizenWalletUI", targets: ["CitizenWalletUI"]),
+        // Software keys in memory: for tests and for programs on a machine without Apple's hardware, never for an app.
+        .library(name: "CitizenWalletTestKit", targets: ["CitizenWalletTestKit"]),
     ],
     targets: [
         border,
@@ -38,7 +41,7 @@ let package = Package(
         .target(name: "CitizenWalletApple", dependencies: ["CitizenWallet", "CitizenWalletCore"]),
         // Screens; empty elsewhere.
         .target(name: "CitizenWalletUI", dependencies: ["CitizenWallet", "CitizenWalletApple", "CitizenWalletCore"]),
-        // Ports in plain Swift, a card behind a socket, a central service as a process: for tests only, in no product.
+        // Ports in plain Swift, a card behind a socket, a central service as a process.
         .target(name: "CitizenWalletTestKit", dependencies: ["CitizenWalletCore"], path: "Tests/CitizenWalletTestKit"),
         .testTarget(name: "CitizenWalletTests", dependencies: ["CitizenWallet", "CitizenWalletApple", "CitizenWalletCore", "CitizenWalletTestKit"]),
     ]

@@ -68,9 +68,12 @@ PLIST
   else
     install_name_tool -id "@rpath/$name.framework/$name" "$inside/$name"
   fi
-  # Neither offered to others nor asked of others.
-  if nm -gU "$inside/$name" | grep -q ' _sqlite3_'; then die "$folder exports SQLite"; fi
-  if nm -gu "$inside/$name" | grep -q ' *_sqlite3_'; then die "$folder takes SQLite from the system"; fi
+  # Neither offered to others nor asked of others. (By way of files: a `grep -q` that ends early would make a pipe fail, and so the question.)
+  nm -gU "$inside/$name" >"$work/offered"
+  nm -gu "$inside/$name" >"$work/asked"
+  [ -s "$work/offered" ] || die "$folder exports nothing"
+  if grep -q ' _sqlite3_' "$work/offered"; then die "$folder exports SQLite"; fi
+  if grep -q '_sqlite3_' "$work/asked"; then die "$folder takes SQLite from the system"; fi
   strip -x "$inside/$name"
   codesign --force --sign - "$inside/$name"
 }
@@ -90,4 +93,4 @@ cp "$work/swift/CitizenWalletCore.swift" Generated/CitizenWalletCore/
 xcodebuild -create-xcframework \
   -framework "$work/ios/$name.framework" -framework "$work/simulator/$name.framework" -framework "$work/mac/$name.framework" \
   -output "Generated/$name.xcframework"
-echo "xcframework: ios/Generated is ready; now: swift test, or open CitizenWallet.xcodeproj"
+echo "xcframework: ios/Generated is ready; now: swift test, or open App/CitizenWallet.xcodeproj"

@@ -25,7 +25,8 @@ FILES = sorted(
     path for path in IOS.rglob("*.swift") if not {"Generated", ".build", ".swiftpm"} & set(path.relative_to(IOS).parts)
 )
 APPLE_ONLY = {
-    "AVFoundation", "Combine", "CoreNFC", "CryptoKit", "Darwin", "DeviceCheck", "LocalAuthentication", "Security", "SwiftUI", "UIKit", "os",
+    "AVFoundation", "Combine", "CoreNFC", "CryptoKit", "Darwin", "DeviceCheck", "LocalAuthentication", "Security", "SwiftUI", "UIKit",
+    "UniformTypeIdentifiers", "os",
 }
 KEYS = re.compile(r'"((?:app|document|field|fact|group|label|outcome|problem|purpose|verdict|warning|value)\.[a-z][a-z0-9.-]*)"')
 
@@ -311,7 +312,7 @@ class Resources(unittest.TestCase):
         for identifier in identifiers:
             self.assertRegex(identifier, r"^[0-9A-F]{10,32}$")
         entitlements = self.plist("CitizenWallet.entitlements")
-        self.assertEqual(entitlements["com.apple.developer.nfc.readersession.formats"], ["TAG"])
+        self.assertEqual(entitlements["com.apple.developer.nfc.readersession.formats"], ["TAG", "PACE"])
         self.assertEqual(entitlements["keychain-access-groups"], ["$(AppIdentifierPrefix)$(PRODUCT_BUNDLE_IDENTIFIER)"])
 
     def test_the_privacy_manifest_names_what_is_used(self):
@@ -347,12 +348,17 @@ class Resources(unittest.TestCase):
         manifest = (IOS / "Package.swift").read_text()
         for product in products:
             self.assertIn(f'.library(name: "{product}"', manifest)
+        for item in objects.values():
+            if item["isa"] == "PBXNativeTarget":
+                self.assertNotIn(item["name"], products)
         built = [item["buildSettings"] for item in objects.values() if item["isa"] == "XCBuildConfiguration"]
         app = [settings for settings in built if "PRODUCT_BUNDLE_IDENTIFIER" in settings]
         self.assertEqual(len(app), 2)
         for settings in app:
             self.assertEqual(settings["SWIFT_VERSION"], "5.0")
             self.assertEqual(settings["IPHONEOS_DEPLOYMENT_TARGET"], "15.0")
+            # A module cannot import another one of its own name, and two schemes of one name cannot be told apart.
+            self.assertNotIn(settings["PRODUCT_MODULE_NAME"], re.findall(r'[tT]arget\(name: "(\w+)"', manifest))
             for key in ("INFOPLIST_FILE", "CODE_SIGN_ENTITLEMENTS"):
                 self.assertTrue((IOS / "App" / settings[key]).exists(), settings[key])
 

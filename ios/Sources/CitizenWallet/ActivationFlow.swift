@@ -16,16 +16,11 @@ public enum ActivationStep: String, Sendable {
 /// The activation of an account, step by step, driven by `ActivationView.next`. It can be left and taken up again at any step, in another window
 /// or after the app was killed.
 @MainActor
-public final class ActivationFlow: Observed {
+public final class ActivationFlow: WorkModel {
     /// Where the activation is, as the core says it; nothing before the first answer.
     public private(set) var view: ActivationView? { willSet { changed() } }
-    /// Something is under way.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong with the last step.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
-    private var handle: CancelHandle?
 
     /// An activation of the wallet of a store.
     public init(store: WalletStore) {
@@ -67,35 +62,14 @@ public final class ActivationFlow: Observed {
         await run { wallet, handle in try await wallet.submitFace(image: face, cancel: handle) }
     }
 
-    /// Stops what is under way; what was done durably is kept.
-    public func cancel() {
-        handle?.cancel()
-    }
-
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
-    }
-
-    private func run(_ work: (Wallet, CancelHandle) async throws -> ActivationView) async {
+    private func run(_ step: (Wallet, CancelHandle) async throws -> ActivationView) async {
         guard !busy else { return }
-        busy = true
-        problem = nil
-        let running = CancelHandle()
-        handle = running
-        defer {
-            busy = false
-            handle = nil
+        let done = await work { handle in
+            let wallet = try await self.store.wallet()
+            try await self.goOn(from: try await step(wallet, handle), wallet: wallet, handle: handle)
         }
-        do {
-            let wallet = try await store.wallet()
-            let first = try await cancellable(handle: running) { try await work(wallet, $0) }
-            try await goOn(from: first, wallet: wallet, handle: running)
-        } catch {
-            problem = Problem(error)
-            // What the service kept of a failed step, such as the tries left for a code, is shown, too.
-            if let wallet = try? await store.wallet(), let now = try? await wallet.activation() { view = now }
-        }
+        // What the service kept of a failed step, such as the tries left for a code, is shown, too.
+        if !done, let wallet = try? await store.wallet(), let now = try? await wallet.activation() { view = now }
     }
 
     /// Calls the steps that need no screen, until one does.
@@ -106,9 +80,9 @@ public final class ActivationFlow: Observed {
             let following: ActivationView
             switch next {
             case .submitChip:
-                following = try await cancellable(handle: handle) { try await wallet.submitChip(cancel: $0) }
+                following = try await wallet.submitChip(cancel: handle)
             case .complete:
-                following = try await cancellable(handle: handle) { try await wallet.completeActivation(cancel: $0) }
+                following = try await wallet.completeActivation(cancel: handle)
             case .begin, .readCard, .requestCode, .enterCode, .takeFace, .done:
                 return
             }

@@ -33,7 +33,14 @@ public final class AppModel: Observed {
     /// The account became active a moment ago: the documents are to be fetched.
     public private(set) var justActivated = false
 
+    /// What went wrong with the app as a whole and stands before every screen until it was read.
+    public private(set) var trouble: Problem? { willSet { changed() } }
+
     private var following: Task<Void, Never>?
+
+    deinit {
+        following?.cancel()
+    }
 
     /// An app over its stores; `events` is the listener that the wallet's store was made with.
     public init(store: WalletStore, staff: StaffStore, events: EventHub, language: LanguageModel) {
@@ -68,6 +75,8 @@ public final class AppModel: Observed {
                 root = .unlock
             case .unlocked:
                 let view = try await wallet.activation()
+                // Locked while it was asked: the lock's own message must not be overtaken.
+                guard wallet.state() == .unlocked else { return root = .unlock }
                 root = view.next == ActivationStep.done.rawValue ? .documents : .activation
             }
         } catch {
@@ -89,6 +98,33 @@ public final class AppModel: Observed {
     /// The documents of a new account were fetched.
     public func documentsFetched() {
         justActivated = false
+    }
+
+    /// Removes the wallet, for good, and shows the first use. See `WalletStore.remove`.
+    public func removeWallet() async throws {
+        do {
+            try await store.remove()
+            justActivated = false
+            await refresh()
+        } catch {
+            // The screen that began it may be gone with the wallet.
+            trouble = Problem(error)
+            await refresh()
+            throw error
+        }
+    }
+
+    /// The trouble was read.
+    public func dismissTrouble() {
+        trouble = nil
+    }
+
+    /// There is a wallet on this phone, open, locked or broken.
+    public var hasWallet: Bool {
+        switch root {
+        case .unlock, .activation, .documents, .failed: return true
+        case .starting, .firstUse: return false
+        }
     }
 
     /// A window came to the front.

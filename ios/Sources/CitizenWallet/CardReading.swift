@@ -3,23 +3,18 @@ import Foundation
 
 /// Reading the chip card: where to hold it, how far it is, what came of it.
 @MainActor
-public final class CardReading: Observed {
+public final class CardReading: WorkModel {
     /// The six digits printed on the card.
     public var can = "" { willSet { changed() } }
     /// How far the reading is; nothing before the card answered.
     public private(set) var progress: DisplayView? { willSet { changed() } }
     /// 0 to 100.
     public private(set) var percent: UInt32 = 0 { willSet { changed() } }
-    /// The card is being read.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What is on the card and the wallet's verdict over it.
+    /// The wallet's verdict over the card, and what is on it when it was accepted.
     public private(set) var report: CardReport? { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
     private let events: EventHub
-    private var handle: CancelHandle?
 
     /// A reading into the wallet of a store, whose listener is `events`.
     public init(store: WalletStore, events: EventHub) {
@@ -34,16 +29,13 @@ public final class CardReading: Observed {
 
     /// Reads the card held to `channel`.
     ///
-    /// - Returns: true when the reading is complete; the verdict is in `report`.
+    /// - Returns: true when the card was read and accepted. A card that was read and is not accepted is no problem of the reading: its verdict in
+    ///   `report` says why.
     public func read(channel: CardChannelPort, password: CardPassword) async -> Bool {
         guard !busy else { return false }
-        busy = true
-        problem = nil
         report = nil
         progress = nil
         percent = 0
-        let running = CancelHandle()
-        handle = running
         let heard = events.events()
         let following = Task { [weak self] in
             for await event in heard {
@@ -51,37 +43,28 @@ public final class CardReading: Observed {
                 self?.moved(step)
             }
         }
-        defer {
-            following.cancel()
-            busy = false
-            handle = nil
-        }
-        do {
-            let wallet = try await store.wallet()
-            report = try await cancellable(handle: running) {
-                try await wallet.readCard(channel: channel, password: password, cancel: $0)
+        defer { following.cancel() }
+        let done = await work { handle in
+            let wallet = try await self.store.wallet()
+            do {
+                self.report = try await wallet.readCard(channel: channel, password: password, cancel: handle)
+            } catch WalletError.Declined {
+                // The person closed the system's sheet, which ends like any other stop: what was read is kept for the next try.
+                throw WalletError.Cancelled
             }
-            can = ""
-            return true
-        } catch {
-            problem = Problem(error)
-            return false
+            self.can = ""
         }
+        return done && !rejected
     }
 
-    /// Stops the reading; what was read is kept for the next try.
-    public func cancel() {
-        handle?.cancel()
+    /// A card was read and is not accepted.
+    public var rejected: Bool {
+        report.map { $0.display == nil } ?? false
     }
 
     /// The phone cannot read cards now: `nfc-off`, `no-nfc`.
     public func phoneCannot(_ id: String) {
         problem = Problem(id: id)
-    }
-
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
     }
 
     private func moved(_ step: CitizenWalletCore.ProgressView) {

@@ -55,11 +55,14 @@ public struct DevicePorts: Sendable {
     public let sealer: DeviceSealerPort
     /// The phone's clocks.
     public let clock: ClockPort
+    /// Removes the keys that `sealer` made: what it sealed cannot be opened any more.
+    public let forgetSeals: @Sendable () throws -> Void
 
     /// Ports by their parts.
-    public init(keys: KeyStorePort, sealer: DeviceSealerPort, clock: ClockPort) {
+    public init(keys: KeyStorePort, sealer: DeviceSealerPort, clock: ClockPort, forgetSeals: @escaping @Sendable () throws -> Void) {
         self.keys = keys
         self.sealer = sealer
         self.clock = clock
+        self.forgetSeals = forgetSeals
     }
 }

@@ -16,13 +16,9 @@ public struct ConsentItem: Equatable, Identifiable, Sendable {
 
 /// A request that waits for the citizen's yes or no.
 @MainActor
-public final class ConsentModel: Observed {
+public final class ConsentModel: WorkModel {
     /// The fields asked for, in the core's order.
     public private(set) var items: [ConsentItem] { willSet { changed() } }
-    /// The answer is being made (the phone asks for finger, face or passcode).
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
     /// The answer, to be shown as a QR code.
     public private(set) var answer: Answer? { willSet { changed() } }
     /// The citizen said no.
@@ -66,32 +62,19 @@ public final class ConsentModel: Observed {
     /// Answers with what is chosen: one act of the citizen, one copy spent, one answer.
     public func accept() async {
         guard canAnswer else { return }
-        busy = true
-        problem = nil
-        defer { busy = false }
-        do {
-            let fields = items.filter { $0.chosen }.map { $0.item.field }
-            answer = try await cancellable { try await self.request.answer(document: self.document, fields: fields, cancel: $0) }
-        } catch {
-            problem = Problem(error)
+        let fields = items.filter { $0.chosen }.map { $0.item.field }
+        // The phone asks for finger, face or passcode meanwhile.
+        await work { handle in
+            self.answer = try await self.request.answer(document: self.document, fields: fields, cancel: handle)
         }
     }
 
     /// Says no. It stays in the consent log.
     public func decline() async {
-        guard !busy, answer == nil, !declined else { return }
-        busy = true
-        defer { busy = false }
-        do {
-            try await request.decline()
-            declined = true
-        } catch {
-            problem = Problem(error)
+        guard answer == nil, !declined else { return }
+        await work { _ in
+            try await self.request.decline()
+            self.declined = true
         }
-    }
-
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
     }
 }

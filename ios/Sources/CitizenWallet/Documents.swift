@@ -3,18 +3,13 @@ import Foundation
 
 /// The list of documents.
 @MainActor
-public final class DocumentsModel: Observed {
+public final class DocumentsModel: WorkModel {
     /// The documents in the core's order.
     public private(set) var documents: [DocumentSummaryView] = [] { willSet { changed() } }
     /// What the last fetching came to.
     public private(set) var outcome: DisplayView? { willSet { changed() } }
-    /// Something is under way.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
-    private var handle: CancelHandle?
 
     /// The documents of the wallet of a store.
     public init(store: WalletStore) {
@@ -28,62 +23,42 @@ public final class DocumentsModel: Observed {
 
     /// Gets every document the service offers; goes on where an earlier try stopped.
     public func obtain() async {
-        await run { wallet, handle in
-            try await cancellable(handle: handle) { try await wallet.obtainDocuments(cancel: $0) }.display
-        }
+        await run { wallet, handle in try await wallet.obtainDocuments(cancel: handle).display }
     }
 
     /// Trust, changed documents, new copies.
     public func sync() async {
-        await run { wallet, handle in
-            try await cancellable(handle: handle) { try await wallet.sync(cancel: $0) }.display
-        }
-    }
-
-    /// Stops what is under way.
-    public func cancel() {
-        handle?.cancel()
+        await run { wallet, handle in try await wallet.sync(cancel: handle).display }
     }
 
     /// The problem or outcome was read.
-    public func dismiss() {
-        problem = nil
+    override public func dismiss() {
+        super.dismiss()
         outcome = nil
     }
 
-    private func run(_ work: (Wallet, CancelHandle) async throws -> DisplayView?) async {
-        guard !busy else { return }
-        busy = true
-        problem = nil
-        let running = CancelHandle()
-        handle = running
-        defer {
-            busy = false
-            handle = nil
-        }
-        do {
-            let wallet = try await store.wallet()
+    private func run(_ act: (Wallet, CancelHandle) async throws -> DisplayView?) async {
+        await work { handle in
+            let wallet = try await self.store.wallet()
             do {
-                outcome = try await work(wallet, running)
+                self.outcome = try await act(wallet, handle)
             } catch {
-                problem = Problem(error)
+                // What was done before it went wrong is there to be seen.
+                self.documents = (try? await wallet.documents()) ?? self.documents
+                throw error
             }
-            documents = try await wallet.documents()
-        } catch {
-            problem = Problem(error)
+            self.documents = try await wallet.documents()
         }
     }
 }
 
 /// One document.
 @MainActor
-public final class DocumentModel: Observed {
+public final class DocumentModel: WorkModel {
     /// Document type id.
     public let id: String
     /// The document; nothing before it was read.
     public private(set) var document: DocumentView? { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
 
@@ -95,12 +70,7 @@ public final class DocumentModel: Observed {
 
     /// Reads the document. Needs no network.
     public func load() async {
-        do {
-            document = try await store.wallet().document(id: id)
-            problem = nil
-        } catch {
-            problem = Problem(error)
-        }
+        await work { _ in self.document = try await self.store.wallet().document(id: self.id) }
     }
 
     /// What to draw: the document, or its line in the list before its first copy came.
@@ -111,15 +81,13 @@ public final class DocumentModel: Observed {
 
 /// The consent log and what the service told: two lists of displays.
 @MainActor
-public final class LogModel: Observed {
+public final class LogModel: WorkModel {
     /// Who was shown what, newest first.
     public private(set) var consents: [ConsentEntryView] = [] { willSet { changed() } }
     /// What the service told of the documents, newest first.
     public private(set) var notices: [ChangeView] = [] { willSet { changed() } }
     /// The lists were read.
     public private(set) var loaded = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
 
@@ -130,14 +98,11 @@ public final class LogModel: Observed {
 
     /// Reads both lists. Needs no network.
     public func load() async {
-        do {
-            let wallet = try await store.wallet()
-            consents = try await wallet.consentLog()
-            notices = try await wallet.notices()
-            loaded = true
-            problem = nil
-        } catch {
-            problem = Problem(error)
+        await work { _ in
+            let wallet = try await self.store.wallet()
+            self.consents = try await wallet.consentLog()
+            self.notices = try await wallet.notices()
+            self.loaded = true
         }
     }
 }

@@ -5,21 +5,27 @@ import Combine
 
 #if canImport(Combine)
 /// What a screen watches. On Apple's systems SwiftUI hears of every change; elsewhere (tests on Linux) nobody listens.
+///
+/// The one published value is what makes SwiftUI listen: an observable object without any has, as far as it is documented, no publisher of its own.
 @MainActor
-public protocol Observed: ObservableObject {}
+open class Observed: ObservableObject {
+    @Published private var turn: UInt = 0
 
-extension Observed {
+    /// Nothing changed yet.
+    public init() {}
+
     /// Says that something is about to change.
     public func changed() {
-        (objectWillChange as? ObservableObjectPublisher)?.send()
+        turn &+= 1
     }
 }
 #else
 /// What a screen watches. On Apple's systems SwiftUI hears of every change; elsewhere (tests on Linux) nobody listens.
 @MainActor
-public protocol Observed: AnyObject {}
+open class Observed {
+    /// Nothing changed yet.
+    public init() {}
 
-extension Observed {
     /// Says that something is about to change.
     public func changed() {}
 }

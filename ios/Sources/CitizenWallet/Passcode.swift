@@ -56,7 +56,7 @@ extension Data {
 
 /// First use: choosing a passcode twice makes the wallet.
 @MainActor
-public final class FirstUseModel: Observed {
+public final class FirstUseModel: WorkModel {
     /// Which of the two entries is typed.
     public enum Step: Equatable, Sendable { case choose, again }
 
@@ -66,10 +66,6 @@ public final class FirstUseModel: Observed {
     public private(set) var step = Step.choose { willSet { changed() } }
     /// The two entries differed.
     public private(set) var differed = false { willSet { changed() } }
-    /// The wallet is being made.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private var first = PasscodeEntry()
     private let store: WalletStore
@@ -91,7 +87,8 @@ public final class FirstUseModel: Observed {
         entry.deleteLast()
     }
 
-    /// Ends the entry that is typed.
+    /// Ends the entry that is typed. Afterwards the app asks the wallet where it is (`AppModel.refresh`), whatever came of it: a making that was
+    /// stopped halfway is completed at the lock.
     ///
     /// - Returns: true when the wallet was made.
     public func next() async -> Bool {
@@ -112,32 +109,15 @@ public final class FirstUseModel: Observed {
         }
         var passcode = entry.take()
         defer { passcode.wipe() }
-        busy = true
-        defer { busy = false }
-        do {
-            try await store.wallet().create(passcode: passcode)
-            return true
-        } catch {
-            problem = Problem(error)
-            return false
-        }
-    }
-
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
+        return await work { handle in try await self.store.wallet().create(passcode: passcode, cancel: handle) }
     }
 }
 
-/// Opening a locked wallet.
+/// Opening a locked wallet. What goes wrong: a wrong passcode with its tries, a waiting time, a damaged store.
 @MainActor
-public final class UnlockModel: Observed {
+public final class UnlockModel: WorkModel {
     /// What is typed.
     public private(set) var entry = PasscodeEntry() { willSet { changed() } }
-    /// The core is trying the passcode, which takes a while by design.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong: a wrong passcode with its tries, a waiting time, a damaged store.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private let store: WalletStore
 
@@ -164,15 +144,6 @@ public final class UnlockModel: Observed {
         guard !busy, entry.count > 0 else { return false }
         var passcode = entry.take()
         defer { passcode.wipe() }
-        busy = true
-        defer { busy = false }
-        do {
-            try await store.wallet().unlock(passcode: passcode)
-            problem = nil
-            return true
-        } catch {
-            problem = Problem(error)
-            return false
-        }
+        return await work { handle in try await self.store.wallet().unlock(passcode: passcode, cancel: handle) }
     }
 }

@@ -1,15 +1,7 @@
 import CitizenWalletCore
 import Foundation
 
-/// How an item is shown. The core names roles by word; one this build does not know is shown plainly.
-public enum ItemRole: String, Sendable {
-    case plain, title, secret, warning, portrait, done, current, todo
-
-    /// The role of a word of the core.
-    public init(word: String) {
-        self = ItemRole(rawValue: word) ?? .plain
-    }
-
+extension DisplayRole {
     /// A mark that tells the role by shape, for eyes that do not tell colours apart. Empty when the role needs none.
     public var mark: String {
         switch self {
@@ -21,15 +13,9 @@ public enum ItemRole: String, Sendable {
         }
     }
 
-    /// Catalogue key of what a screen reader says before the item; empty when the words themselves say it.
+    /// Catalogue key of what a screen reader says before the item; empty when the words themselves say it, as those of a step do.
     public var spokenKey: String {
-        switch self {
-        case .warning: return "label.warning"
-        case .done: return "app.step.done"
-        case .current: return "app.step.current"
-        case .todo: return "app.step.todo"
-        case .plain, .title, .secret, .portrait: return ""
-        }
+        self == .warning ? "label.warning" : ""
     }
 }
 
@@ -52,7 +38,7 @@ public struct RenderedItem: Equatable, Identifiable, Sendable {
     /// The value.
     public let value: RenderedValue
     /// How to show it.
-    public let role: ItemRole
+    public let role: DisplayRole
     /// What a screen reader says: role, label and value; of a secret only its label.
     public let spoken: String
     /// The value of a secret as it is said once it was uncovered; the same as `spoken` otherwise.
@@ -103,7 +89,7 @@ public struct RenderedDisplay: Equatable, Sendable {
     }
 
     private static func item(_ item: DisplayItemView, id: String, words: Words) -> RenderedItem {
-        let role = ItemRole(word: item.role)
+        let role = item.role
         let label = words(item.label)
         let value: RenderedValue
         let said: String

@@ -3,7 +3,7 @@ import Foundation
 
 /// Changing the passcode: the old one, the new one, the new one again.
 @MainActor
-public final class ChangePasscodeModel: Observed {
+public final class ChangePasscodeModel: WorkModel {
     /// Which of the three entries is typed.
     public enum Step: Equatable, Sendable { case old, choose, again }
 
@@ -13,12 +13,8 @@ public final class ChangePasscodeModel: Observed {
     public private(set) var step = Step.old { willSet { changed() } }
     /// The two new entries differed.
     public private(set) var differed = false { willSet { changed() } }
-    /// The core is changing it.
-    public private(set) var busy = false { willSet { changed() } }
     /// The passcode was changed.
     public private(set) var done = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
     private var old = PasscodeEntry()
     private var chosen = PasscodeEntry()
@@ -66,11 +62,6 @@ public final class ChangePasscodeModel: Observed {
         }
     }
 
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
-    }
-
     private func change() async {
         var before = old.take()
         var after = chosen.take()
@@ -79,13 +70,6 @@ public final class ChangePasscodeModel: Observed {
             after.wipe()
         }
         step = .old
-        busy = true
-        defer { busy = false }
-        do {
-            try await store.wallet().changePasscode(old: before, new: after)
-            done = true
-        } catch {
-            problem = Problem(error)
-        }
+        done = await work { handle in try await self.store.wallet().changePasscode(old: before, new: after, cancel: handle) }
     }
 }

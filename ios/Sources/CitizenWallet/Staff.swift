@@ -16,6 +16,8 @@ public struct AskChoice: Equatable, Identifiable, Sendable {
         public var asked: Bool
         /// Catalogue key of its label.
         public var label: String { "field." + id }
+        /// A field without a name for people cannot be asked for by a person.
+        var hasName: Bool { word(key: label, language: "vi") != label }
     }
 
     /// The document.
@@ -26,7 +28,7 @@ public struct AskChoice: Equatable, Identifiable, Sendable {
 
 /// A staff device: enrolment, its data for the time without a network, and asking.
 @MainActor
-public final class StaffModel: Observed {
+public final class StaffModel: WorkModel {
     /// Who this device is to citizens; nothing before it is enrolled.
     public private(set) var staff: StaffView? { willSet { changed() } }
     /// What it holds.
@@ -39,17 +41,18 @@ public final class StaffModel: Observed {
     public var purpose = "" { willSet { changed() } }
     /// The place that is named; empty takes the one of the enrolment.
     public var place = "" { willSet { changed() } }
-    /// What the last sync came to.
+    /// The name on a boarding pass to compare the signed one with; empty for none.
+    public var boardingName = "" { willSet { changed() } }
+    /// What the last sync, or the last file that was taken, came to.
     public private(set) var outcome: DisplayView? { willSet { changed() } }
-    /// Something is under way.
-    public private(set) var busy = false { willSet { changed() } }
     /// The first look is over.
     public private(set) var loaded = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
 
+    /// One byte more than the core takes: it says itself that a file is too large.
+    private nonisolated static let mostCarried = (64 << 20) + 1
+    /// A role with this purpose has a boarding pass before it.
+    private static let boarding = "boarding"
     private let store: StaffStore
-    private var handle: CancelHandle?
 
     /// For the staff device of a store.
     public init(store: StaffStore) {
@@ -64,16 +67,14 @@ public final class StaffModel: Observed {
     /// Enrols this device with a one-time code, and fetches trust and lists.
     public func enrol(code: String) async {
         await run { verifier, handle in
-            _ = try await cancellable(handle: handle) { try await verifier.enrol(code: code, cancel: $0) }
-            self.outcome = try await cancellable(handle: handle) { try await verifier.sync(cancel: $0) }.display
+            _ = try await verifier.enrol(code: code, cancel: handle)
+            self.outcome = try await verifier.sync(cancel: handle).display
         }
     }
 
     /// Fetches trust and status lists.
     public func sync() async {
-        await run { verifier, handle in
-            self.outcome = try await cancellable(handle: handle) { try await verifier.sync(cancel: $0) }.display
-        }
+        await run { verifier, handle in self.outcome = try await verifier.sync(cancel: handle).display }
     }
 
     /// One file of all signed public data of this device, for one without a network.
@@ -87,6 +88,26 @@ public final class StaffModel: Observed {
     public func take(file: Data) async {
         await run { verifier, _ in self.outcome = try await verifier.take(file: file).display }
     }
+
+    /// Takes such a file from where a person chose it: a drive, a cloud folder, another app's documents.
+    public func take(from url: URL) async {
+        await run { verifier, _ in
+            let file = try await awayFromMain { try StaffModel.read(url) }
+            self.outcome = try await verifier.take(file: file).display
+        }
+    }
+
+    /// The system could not write or read the file; a person who changed their mind is told nothing.
+    public func fileFailed(_ error: Error) {
+        if (error as? CocoaError)?.code == .userCancelled { return }
+        problem = Problem(id: "storage-disk")
+    }
+
+    /// The name such a file gets.
+    public nonisolated static let carriedName = "citizen-wallet-lists.bin"
+
+    /// The own role has boarding passes to compare names with.
+    public var hasBoardingPasses: Bool { purposes.contains(StaffModel.boarding) }
 
     /// Asks for a field, or does not.
     public func choose(document: String, field: String, asked: Bool) {
@@ -104,49 +125,59 @@ public final class StaffModel: Observed {
         let place = self.place
         await run { verifier, _ in
             let request = try await verifier.ask(document: document, fields: fields, purpose: purpose, place: place)
-            made = CheckModel(verifier: verifier, request: request)
+            made = CheckModel(verifier: verifier, request: request, boardingName: self.boardingName)
+            self.boardingName = ""
         }
         return made
     }
 
-    /// Stops what is under way.
-    public func cancel() {
-        handle?.cancel()
-    }
-
     /// The problem or outcome was read.
-    public func dismiss() {
-        problem = nil
+    override public func dismiss() {
+        super.dismiss()
         outcome = nil
     }
 
-    private func run(_ work: (Verifier, CancelHandle) async throws -> Void) async {
-        guard !busy else { return }
-        busy = true
-        problem = nil
-        outcome = nil
-        let running = CancelHandle()
-        handle = running
-        defer {
-            busy = false
-            handle = nil
-        }
+    /// A file of a person's choice.
+    private nonisolated static func read(_ url: URL) throws -> Data {
+        #if canImport(Darwin)
+        let granted = url.startAccessingSecurityScopedResource()
+        defer { if granted { url.stopAccessingSecurityScopedResource() } }
+        #endif
         do {
-            let verifier = try await store.verifier()
-            do {
-                try await work(verifier, running)
-            } catch {
-                problem = Problem(error)
-            }
-            try await look(at: verifier)
+            let file = try FileHandle(forReadingFrom: url)
+            defer { try? file.close() }
+            return try file.read(upToCount: mostCarried) ?? Data()
         } catch {
-            problem = Problem(error)
+            throw WalletError.Invalid(reason: "not-found")
+        }
+    }
+
+    private func run(_ act: (Verifier, CancelHandle) async throws -> Void) async {
+        guard !busy else { return }
+        outcome = nil
+        await work { handle in
+            let verifier = try await self.store.verifier()
+            do {
+                try await act(verifier, handle)
+            } catch {
+                // What was done before it went wrong is there to be seen.
+                try? await self.look(at: verifier)
+                throw error
+            }
+            try await self.look(at: verifier)
         }
     }
 
     private func look(at verifier: Verifier) async throws {
         staff = try await verifier.staff()
         cache = try await verifier.cache()
+        loaded = true
+        // Before its enrolment a device has neither a role nor the table of roles.
+        guard staff != nil else {
+            purposes = []
+            choices = []
+            return
+        }
         let own = try await verifier.policies().first { $0.own }
         purposes = own?.purposes ?? []
         let documents = own?.documents ?? []
@@ -154,17 +185,16 @@ public final class StaffModel: Observed {
             choices = documents.map { document in
                 AskChoice(
                     document: document.document,
-                    fields: document.allowed.map { AskChoice.Field(id: $0, asked: document.defaults.contains($0)) }
+                    fields: document.allowed.map { AskChoice.Field(id: $0, asked: document.defaults.contains($0)) }.filter { $0.hasName }
                 )
             }
         }
-        loaded = true
     }
 }
 
 /// One check: the request shown, the answer read, the verdict.
 @MainActor
-public final class CheckModel: Observed {
+public final class CheckModel: WorkModel {
     /// The request as a QR code.
     public let question: ShowQRModel
     /// Document type id that is asked for.
@@ -177,30 +207,23 @@ public final class CheckModel: Observed {
     public private(set) var asksForFace = false { willSet { changed() } }
     /// Field ids that were asked for and not shown.
     public private(set) var withheld: [String] = [] { willSet { changed() } }
-    /// The answer is being checked.
-    public private(set) var busy = false { willSet { changed() } }
-    /// What went wrong.
-    public private(set) var problem: Problem? { willSet { changed() } }
-    /// The name on a boarding pass to compare with; empty for none.
-    public var boardingName = ""
 
     private let verifier: Verifier
     private let request: OpenRequest
+    private let boardingName: String
     private var result: CheckResult?
 
-    /// For a request that was just made.
-    public init(verifier: Verifier, request: OpenRequest) {
+    /// For a request that was just made; `boardingName` is compared with the signed name when it is not empty.
+    public init(verifier: Verifier, request: OpenRequest, boardingName: String = "") {
         self.verifier = verifier
         self.request = request
+        self.boardingName = boardingName.trimmingCharacters(in: .whitespacesAndNewlines)
         document = request.document()
         question = ShowQRModel(text: request.text(), expiresAt: request.expires())
     }
 
     /// Checks the text of an answer. Throws what the scanning screen shows; a verdict, red ones included, is no error.
     public func check(text: String) async throws {
-        guard !busy else { return }
-        busy = true
-        defer { busy = false }
         let made: CheckResult
         if boardingName.isEmpty {
             made = try await verifier.check(text: text)
@@ -229,10 +252,5 @@ public final class CheckModel: Observed {
     /// The request is not to be answered any more.
     public func close() {
         try? request.cancel()
-    }
-
-    /// The problem was read.
-    public func dismiss() {
-        problem = nil
     }
 }

@@ -15,6 +15,7 @@ public actor WalletStore {
     private var inFront: Set<String> = []
     private var leftAt: UInt64?
     private var waiting: Task<Void, Never>?
+    private var removing: Task<Void, Error>?
 
     /// A store of a folder.
     ///
@@ -28,24 +29,42 @@ public actor WalletStore {
     }
 
     /// The wallet; opened now when it is not open. Touches the disk, never the network. `Closed` after `close`.
-    public func wallet() throws -> Wallet {
+    public func wallet() async throws -> Wallet {
+        // Nobody comes upon a folder that is being emptied.
+        while let removing { _ = await removing.result }
         if ended { throw WalletError.Closed }
         if let opened, opened.state() != .closed { return opened }
-        let made = try Wallet.open(config: config, keys: ports.keys, sealer: ports.sealer, clock: ports.clock, listener: listener)
+        let made = try open(listener: listener)
         opened = made
         return made
+    }
+
+    /// Removes the wallet with its documents, its log and its keys, for good; the next `wallet()` is a new one. Works whatever state the folder is in and
+    /// is not stopped halfway. `Storage` when files could not be removed, `Invalid` when keys could not; what could be removed is.
+    public func remove() async throws {
+        if let removing { return try await removing.value }
+        try? opened?.close()
+        opened = nil
+        let directory = URL(fileURLWithPath: config.directory)
+        let ports = self.ports
+        let work = Task {
+            defer { removing = nil }
+            try await Removal.remove(directory, ports: ports) { try self.open(listener: nil).close() }
+        }
+        removing = work
+        try await work.value
     }
 
     /// A window came to the front. Locks first when the app was away for too long.
     ///
     /// - Returns: the state of the wallet that the window now shows.
-    public func sceneEntered(_ scene: String) throws -> WalletState {
+    public func sceneEntered(_ scene: String) async throws -> WalletState {
         waiting?.cancel()
         waiting = nil
         if let left = leftAt, elapsed(since: left) >= graceMillis { lockNow() }
         leftAt = nil
         inFront.insert(scene)
-        return try wallet().state()
+        return try await wallet().state()
     }
 
     /// A window went to the back or was closed. The last one starts the grace.
@@ -80,6 +99,10 @@ public actor WalletStore {
         waiting = nil
         try? opened?.close()
         opened = nil
+    }
+
+    private nonisolated func open(listener: ListenerPort?) throws -> Wallet {
+        try Wallet.open(config: config, keys: ports.keys, sealer: ports.sealer, clock: ports.clock, listener: listener)
     }
 
     private func graceEnded() {

@@ -7,10 +7,12 @@ import Foundation
 public enum AppleDevice {
     /// The ports of the side called `name`, for example `wallet` or `staff`.
     public static func ports(name: String) -> DevicePorts {
-        DevicePorts(
+        let sealer = KeychainSealer(name: "vn.citizenwallet." + name)
+        return DevicePorts(
             keys: SecureEnclaveKeys(name: "vn.citizenwallet." + name, evidence: AppAttestEvidence()),
-            sealer: KeychainSealer(name: "vn.citizenwallet." + name),
-            clock: AppleClock()
+            sealer: sealer,
+            clock: AppleClock(),
+            forgetSeals: { try sealer.forget() }
         )
     }
 

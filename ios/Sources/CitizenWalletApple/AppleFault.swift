@@ -6,6 +6,14 @@ import Security
 
 /// What Apple's errors mean to the core.
 enum AppleFault {
+    /// Without a screen lock the phone keeps no key that waits for its owner.
+    static func requireScreenLock() throws {
+        var failure: NSError?
+        guard !LAContext().canEvaluatePolicy(.deviceOwnerAuthentication, error: &failure) else { return }
+        if let failure, failure.code == LAError.Code.passcodeNotSet.rawValue { throw PortFault.NoSecureLock }
+        throw PortFault.Unavailable
+    }
+
     /// A status of the keychain.
     static func port(_ status: OSStatus) -> PortFault {
         switch status {

@@ -2,6 +2,7 @@
 import AVFoundation
 import CitizenWallet
 import Foundation
+import UIKit
 
 /// May the app use the camera? Asks the person once.
 public enum CameraPermission {
@@ -75,10 +76,14 @@ public final class QRCamera: NSObject, AVCaptureVideoDataOutputSampleBufferDeleg
 }
 
 /// The front camera for the picture of the holder's face. The picture goes to the core and is not kept.
+///
+/// The camera's own picture lies on its side and says so in its metadata, together with much else, and may be larger than what the service takes: what is
+/// handed on is drawn anew, upright, smaller, without metadata.
 public final class FaceCamera: NSObject, AVCapturePhotoCaptureDelegate, @unchecked Sendable {
     /// What the screen shows.
     public let session = AVCaptureSession()
     private let queue = DispatchQueue(label: "vn.citizenwallet.face")
+    private static let mostPoints: CGFloat = 1280
     private let output = AVCapturePhotoOutput()
     // Guarded by `lock`.
     private var taken: (@Sendable (Data?) -> Void)?
@@ -118,7 +123,19 @@ public final class FaceCamera: NSObject, AVCapturePhotoCaptureDelegate, @uncheck
 
     /// The picture came.
     public func photoOutput(_ output: AVCapturePhotoOutput, didFinishProcessingPhoto photo: AVCapturePhoto, error: Error?) {
-        answer(error == nil ? photo.fileDataRepresentation() : nil)
+        answer(error == nil ? photo.fileDataRepresentation().flatMap { FaceCamera.upright($0) } : nil)
+    }
+
+    private static func upright(_ taken: Data) -> Data? {
+        guard let picture = UIImage(data: taken), picture.size.width > 0, picture.size.height > 0 else { return nil }
+        let scale = min(1, mostPoints / max(picture.size.width, picture.size.height))
+        let size = CGSize(width: (picture.size.width * scale).rounded(), height: (picture.size.height * scale).rounded())
+        let format = UIGraphicsImageRendererFormat()
+        format.scale = 1
+        format.opaque = true
+        return UIGraphicsImageRenderer(size: size, format: format).jpegData(withCompressionQuality: 0.9) { _ in
+            picture.draw(in: CGRect(origin: .zero, size: size))
+        }
     }
 
     private func answer(_ picture: Data?) {

@@ -9,6 +9,7 @@ import Security
 /// `user` keys exist only while the phone has a screen lock and serve only while it is unlocked; `background` keys serve once it was unlocked since
 /// its start.
 public final class KeychainSealer: DeviceSealerPort, @unchecked Sendable {
+    private static let uses = ["user", "background", "mac"]
     private static let algorithm = SecKeyAlgorithm.eciesEncryptionCofactorX963SHA256AESGCM
     private static let version: UInt8 = 1
 
@@ -59,6 +60,20 @@ public final class KeychainSealer: DeviceSealerPort, @unchecked Sendable {
         throw PortFault.Unavailable
     }
 
+    /// Removes the keys: what was sealed cannot be opened any more.
+    public func forget() throws {
+        lock.lock()
+        defer { lock.unlock() }
+        for use in KeychainSealer.uses {
+            let status = SecItemDelete([kSecClass: kSecClassKey, kSecAttrApplicationTag: tag(use)] as [CFString: Any] as CFDictionary)
+            guard status == errSecSuccess || status == errSecItemNotFound else { throw AppleFault.port(status) }
+        }
+    }
+
+    private func tag(_ use: String) -> Data {
+        Data("\(name)/seal-\(use)".utf8)
+    }
+
     private static func word(_ purpose: SealPurpose) -> String {
         switch purpose {
         case .user: return "user"
@@ -69,7 +84,7 @@ public final class KeychainSealer: DeviceSealerPort, @unchecked Sendable {
     private func key(_ use: String, make: Bool) throws -> SecKey {
         lock.lock()
         defer { lock.unlock() }
-        let tag = Data("\(name)/seal-\(use)".utf8)
+        let tag = self.tag(use)
         let query: [CFString: Any] = [
             kSecClass: kSecClassKey,
             kSecAttrKeyType: kSecAttrKeyTypeECSECPrimeRandom,
@@ -92,11 +107,9 @@ public final class KeychainSealer: DeviceSealerPort, @unchecked Sendable {
             kSecAttrTokenID: kSecAttrTokenIDSecureEnclave,
             kSecPrivateKeyAttrs: [kSecAttrIsPermanent: true, kSecAttrApplicationTag: tag, kSecAttrAccessControl: access] as [CFString: Any],
         ]
+        if user { try AppleFault.requireScreenLock() }
         var failure: Unmanaged<CFError>?
-        guard let key = SecKeyCreateRandomKey(attributes as CFDictionary, &failure) else {
-            // Without a screen lock the phone refuses to keep a `user` key.
-            throw user ? PortFault.NoSecureLock : AppleFault.port(failure)
-        }
+        guard let key = SecKeyCreateRandomKey(attributes as CFDictionary, &failure) else { throw AppleFault.port(failure) }
         return key
     }
 }

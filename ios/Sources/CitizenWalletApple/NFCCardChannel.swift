@@ -13,6 +13,7 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
     private var tag: NFCISO7816Tag?
     private var waiting: Waiting<Bool>?
     private var ended: ChannelFault?
+    private var used = false
     private let lock = NSLock()
 
     /// The phone can read cards at all.
@@ -24,8 +25,13 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
     }
 
     /// Opens the system's sheet with a text that says where to hold the card.
-    public func begin(text: String) {
-        let made = NFCTagReaderSession(pollingOption: .iso14443, delegate: self, queue: queue)
+    ///
+    /// - Parameters:
+    ///   - pace: looks for cards that let nobody select an application before PACE (iOS 16; the entitlement names it). Then no other card is found.
+    public func begin(text: String, pace: Bool = false) {
+        var polling: NFCTagReaderSession.PollingOption = .iso14443
+        if pace, #available(iOS 16.0, *) { polling = .pace }
+        let made = NFCTagReaderSession(pollingOption: polling, delegate: self, queue: queue)
         made?.alertMessage = text
         lock.lock()
         session = made
@@ -45,11 +51,11 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
         if let problem { open?.invalidate(errorMessage: problem) } else { open?.invalidate() }
     }
 
-    /// Sends a command, gives the answer with its status word.
+    /// Sends a command, gives the answer with its status word. Without a card it is `CardLost` at once: the core then calls `reconnect`, which has a minute,
+    /// while a command has ten seconds.
     public func transceive(command: Data) throws -> Data {
         guard command.count <= Int(NFCCardChannel.mostCommand), let apdu = NFCISO7816APDU(data: command) else { throw ChannelFault.Other }
-        if held() == nil { try hold() }
-        guard let card = held() else { throw ChannelFault.CardLost }
+        guard let card = taken() else { throw ChannelFault.CardLost }
         let answer = Waiting<Data>()
         card.sendCommand(apdu: apdu) { body, sw1, sw2, error in
             if let error {
@@ -80,10 +86,9 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
         waiter?.give(.failure(ChannelFault.Cancelled))
     }
 
-    /// Waits until a card is held again.
+    /// Waits until a card is held: one that was not spoken to yet, or one that is found anew.
     public func reconnect() throws {
-        forget()
-        current()?.restartPolling()
+        if forgetUsed() { current()?.restartPolling() }
         try hold()
     }
 
@@ -135,10 +140,20 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
         if !here { _ = try NFCCardChannel.channel { try waiter.take(seconds: 55) } }
     }
 
-    private func held() -> NFCISO7816Tag? {
+    private func taken() -> NFCISO7816Tag? {
         lock.lock()
         defer { lock.unlock() }
+        if tag != nil { used = true }
         return tag
+    }
+
+    private func forgetUsed() -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        let was = used
+        if was { tag = nil }
+        used = false
+        return was
     }
 
     private func forget() {
@@ -156,7 +171,9 @@ public final class NFCCardChannel: NSObject, CardChannelPort, NFCTagReaderSessio
     private static func fault(_ error: Error) -> ChannelFault {
         guard let error = error as? NFCReaderError else { return .Other }
         switch error.code {
-        case .readerTransceiveErrorTagConnectionLost, .readerTransceiveErrorTagResponseError, .readerTransceiveErrorTagNotConnected:
+        case .readerTransceiveErrorTagConnectionLost, .readerTransceiveErrorTagResponseError, .readerTransceiveErrorTagNotConnected,
+            .readerTransceiveErrorSessionInvalidated:
+            // A closed sheet ends a running command, too; `reconnect` then says how it was closed.
             return .CardLost
         case .readerSessionInvalidationErrorUserCanceled:
             return .Cancelled

@@ -34,7 +34,7 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
     /// Creates keys. Holder keys need a screen lock on the phone.
     public func createKeys(purpose: KeyPurpose, count: UInt32, challenge: Data) throws -> NewKeys {
         guard count >= 1, count <= SecureEnclaveKeys.mostKeys else { throw PortFault.Unsupported }
-        if purpose != .account { try requireScreenLock() }
+        if purpose != .account { try AppleFault.requireScreenLock() }
         var made: [NewKey] = []
         do {
             for _ in 0..<count { made.append(try create(purpose)) }
@@ -49,7 +49,7 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
     public func authorise(reason: String, keys: [String], maxUses: UInt32, ttlMillis: UInt64) throws -> String {
         guard ttlMillis <= SecureEnclaveKeys.longestMillis, maxUses > 0 else { throw PortFault.Unsupported }
         if maxUses > 1, keys.contains(where: { purpose(of: $0) == .transaction }) { throw PortFault.Unsupported }
-        try requireScreenLock()
+        try AppleFault.requireScreenLock()
         for key in keys { _ = try find(key, context: nil) }
         let context = LAContext()
         try prompt(context, reason: LanguageModel.chosen()(reason))
@@ -200,13 +200,6 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
             context.invalidate()
             throw error
         }
-    }
-
-    private func requireScreenLock() throws {
-        var failure: NSError?
-        guard !LAContext().canEvaluatePolicy(.deviceOwnerAuthentication, error: &failure) else { return }
-        if let failure, failure.code == LAError.Code.passcodeNotSet.rawValue { throw PortFault.NoSecureLock }
-        throw PortFault.Unavailable
     }
 
     private func tag(_ key: String) -> Data {

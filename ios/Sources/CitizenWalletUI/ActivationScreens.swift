@@ -22,11 +22,7 @@ struct ActivationScreen: View {
         Page(words("app.activation.title")) {
             Text(words("app.activation.what"))
             if let problem = flow.problem { ProblemCard(problem) { resume() } }
-            if flow.busy {
-                Working { flow.cancel() }
-            } else {
-                step
-            }
+            if flow.busy { Busy(flow) } else { step }
             if let view = flow.view { DisplayCards(RenderedDisplay(view.display, words: words)) }
             Row(words("app.settings.title")) { SettingsScreen() }
         }
@@ -79,7 +75,6 @@ struct ActivationScreen: View {
 struct CardBlock: View {
     @EnvironmentObject private var language: LanguageModel
     @StateObject private var reading: CardReading
-    @State private var channel: NFCCardChannel?
     private let read: () -> Void
 
     init(store: WalletStore, events: EventHub, read: @escaping () -> Void) {
@@ -90,6 +85,10 @@ struct CardBlock: View {
     var body: some View {
         let words = language.words
         if let problem = reading.problem { ProblemCard(problem) { reading.dismiss() } }
+        if reading.rejected, let report = reading.report {
+            Text(words("app.read-card.rejected"))
+            VerdictPanel(report.verdict)
+        }
         Card {
             Text(words("app.card-number.title")).font(.headline).accessibilityAddTraits(.isHeader)
             Text(words("app.card-number.why"))
@@ -105,11 +104,11 @@ struct CardBlock: View {
             Text(words("app.read-card.still")).foregroundColor(Palette.quiet)
         }
         if reading.busy {
-            Working { reading.cancel() }
+            Busy(reading)
             Text(words("app.read-card.percent", "percent", String(reading.percent))).font(.title3.bold())
             if let progress = reading.progress { DisplayCards(RenderedDisplay(progress, words: words)) }
         } else {
-            WideButton(words("app.card-number.do")) { start() }
+            WideButton(words(reading.rejected ? "app.read-card.again" : "app.card-number.do")) { start() }
         }
     }
 
@@ -141,7 +140,7 @@ struct CardBlock: View {
 @MainActor
 struct FaceBlock: View {
     @EnvironmentObject private var language: LanguageModel
-    @State private var camera = FaceCamera()
+    @State private var camera: FaceCamera?
     @State private var problem: Problem?
     @State private var taking = false
     private let taken: (Data) -> Void
@@ -155,14 +154,18 @@ struct FaceBlock: View {
         Text(words("app.face.why"))
         if let problem {
             ProblemCard(problem) { start() }
+            if problem.view.id == "no-camera" { Text(words("app.face.no-camera")) }
         } else {
-            CameraPicture(session: camera.session)
-                .aspectRatio(3 / 4, contentMode: .fit)
-                .cornerRadius(12)
-                .accessibilityElement()
-                .accessibilityLabel(words("app.face.picture"))
-                .onAppear { start() }
-                .onDisappear { camera.stop() }
+            ZStack {
+                Color.black
+                if let camera { CameraPicture(session: camera.session) }
+            }
+            .aspectRatio(3 / 4, contentMode: .fit)
+            .cornerRadius(12)
+            .accessibilityElement()
+            .accessibilityLabel(words("app.face.picture"))
+            .onAppear { start() }
+            .onDisappear { camera?.stop() }
             Text(words("app.face.how")).foregroundColor(Palette.quiet)
             WideButton(words("app.face.do")) { take() }.disabled(taking)
         }
@@ -174,12 +177,15 @@ struct FaceBlock: View {
             if let missing = await CameraPermission.missing(front: true) {
                 problem = Problem(id: missing)
             } else {
-                camera.start()
+                let used = camera ?? FaceCamera()
+                camera = used
+                used.start()
             }
         }
     }
 
     private func take() {
+        guard let camera else { return }
         taking = true
         camera.take { picture in
             Task { @MainActor in

@@ -140,6 +140,7 @@ struct VerdictPanel: View {
 /// A QR code drawn from its modules, dark on white in any mode, as large as the page allows.
 @MainActor
 struct QRPicture: View {
+    @Environment(\.displayScale) private var scale
     private let symbol: QrSymbol
     private let label: String
 
@@ -153,11 +154,14 @@ struct QRPicture: View {
             // Four modules of quiet zone on each side.
             let modules = Int(symbol.width)
             let side = min(size.width, size.height) / CGFloat(modules + 8)
+            // Every edge lies between two points of the display, so that no seam and no grey shows between dark modules.
+            let points = scale
+            func edge(_ place: Int) -> CGFloat { (CGFloat(place + 4) * side * points).rounded() / points }
             for row in 0..<modules {
                 for column in 0..<modules where symbol.modules[row * modules + column] {
-                    let x = CGFloat(column + 4) * side
-                    let y = CGFloat(row + 4) * side
-                    context.fill(Path(CGRect(x: x, y: y, width: side, height: side)), with: .color(.black))
+                    let corner = CGPoint(x: edge(column), y: edge(row))
+                    let extent = CGSize(width: edge(column + 1) - corner.x, height: edge(row + 1) - corner.y)
+                    context.fill(Path(CGRect(origin: corner, size: extent)), with: .color(.black))
                 }
             }
         }

@@ -18,7 +18,7 @@ struct DocumentsScreen: View {
         let words = language.words
         Page(words("app.documents.title")) {
             if let problem = model.problem { ProblemCard(problem) { Task { await model.refresh() } } }
-            if model.busy { Working { model.cancel() } }
+            Busy(model)
             Row(words("app.documents.scan")) { RequestScanScreen() }
             if let outcome = model.outcome {
                 DisplayCards(RenderedDisplay(outcome, words: words))

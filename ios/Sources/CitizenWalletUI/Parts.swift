@@ -98,6 +98,22 @@ struct WideButton: View {
     }
 }
 
+/// What a model has under way: said while it lasts, and to be stopped once it takes long.
+@MainActor
+struct Busy: View {
+    @ObservedObject private var model: WorkModel
+
+    init(_ model: WorkModel) {
+        self.model = model
+    }
+
+    var body: some View {
+        if model.busy {
+            if model.slow { Working { model.cancel() } } else { Working() }
+        }
+    }
+}
+
 /// Something is under way, and can be stopped.
 @MainActor
 struct Working: View {
@@ -123,13 +139,16 @@ struct Working: View {
 /// What went wrong and the one thing to do, as the core explains it.
 @MainActor
 struct ProblemCard: View {
+    @EnvironmentObject private var app: AppModel
     @EnvironmentObject private var language: LanguageModel
     @Environment(\.openURL) private var openURL
     private let problem: Problem
+    private let side: RemovedSide
     private let act: () -> Void
 
-    init(_ problem: Problem, act: @escaping () -> Void) {
+    init(_ problem: Problem, _ side: RemovedSide = .wallet, act: @escaping () -> Void) {
         self.problem = problem
+        self.side = side
         self.act = act
     }
 
@@ -137,21 +156,29 @@ struct ProblemCard: View {
         let shown = problem.rendered(language.words)
         Card(.red) {
             HStack(alignment: .firstTextBaseline, spacing: 10) {
-                Text(ItemRole.warning.mark).font(.title2).accessibilityHidden(true)
+                Text(DisplayRole.warning.mark).font(.title2).accessibilityHidden(true)
                 Text(shown.title).font(.headline)
             }
             .accessibilityElement(children: .combine)
             .accessibilityAddTraits(.isHeader)
             DisplayLines(shown, tone: .red)
-            WideButton(language.words(problem.actionKey)) {
-                if problem.opensSettings, let settings = URL(string: UIApplication.openSettingsURLString) {
-                    openURL(settings)
-                } else {
-                    act()
-                }
+            if problem.losesStore {
+                Row(language.words(problem.actionKey)) { RemoveScreen(side, app: app, damaged: true) }
+            } else {
+                WideButton(language.words(problem.actionKey)) { goOn() }
             }
         }
         .onAppear { UIAccessibility.post(notification: .announcement, argument: shown.title) }
+    }
+
+    private func goOn() {
+        if problem.opensSettings, let settings = URL(string: UIApplication.openSettingsURLString) {
+            openURL(settings)
+            return
+        }
+        act()
+        // Beginning anew (an account that moved) has its place among the first screens, which the wallet knows.
+        if problem.view.action == .startOver { Task { await app.refresh() } }
     }
 }
 
@@ -175,6 +202,7 @@ struct Row<Destination: View>: View {
             }
             .frame(minHeight: 48)
             .padding(.horizontal, 16)
+            .foregroundColor(Palette.accent)
             .background(Palette.surface)
             .cornerRadius(12)
         }

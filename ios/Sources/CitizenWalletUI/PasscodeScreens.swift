@@ -1,5 +1,6 @@
 #if canImport(SwiftUI) && canImport(UIKit)
 import CitizenWallet
+import CitizenWalletCore
 import SwiftUI
 import UIKit
 
@@ -76,7 +77,7 @@ struct FirstUseScreen: View {
             Text(words("app.create.rule")).foregroundColor(Palette.quiet)
             if model.differed { Card(.amber) { Text(words("app.create.differ")) } }
             if model.busy {
-                Working()
+                Busy(model)
             } else {
                 Keypad(
                     prompt: words(model.step == .choose ? "app.create.first" : "app.create.second"),
@@ -84,7 +85,14 @@ struct FirstUseScreen: View {
                     done: words(model.step == .choose ? "app.activation.go-on" : "app.create.do"),
                     type: { model.type($0) },
                     deleteLast: { model.deleteLast() },
-                    next: { Task { if await model.next() { await app.refresh() } } }
+                    next: {
+                        Task {
+                            let twice = model.step == .again
+                            _ = await model.next()
+                            // Also when it was stopped: a wallet that was made halfway is completed at the lock.
+                            if twice { await app.refresh() }
+                        }
+                    }
                 )
             }
             Row(words("app.first.staff")) { StaffScreen(store: app.staff) }
@@ -109,7 +117,7 @@ struct UnlockScreen: View {
             Text(words("app.unlock.why"))
             if let problem = model.problem { ProblemCard(problem) { Task { await app.refresh() } } }
             if model.busy {
-                Working()
+                Busy(model)
             } else {
                 Keypad(
                     prompt: words("app.unlock.passcode"),
@@ -120,7 +128,7 @@ struct UnlockScreen: View {
                     next: { Task { if await model.unlock() { await app.refresh() } } }
                 )
             }
-            Row(words("app.first.staff")) { StaffScreen(store: app.staff) }
+            Row(words("app.settings.title")) { SettingsScreen() }
         }
     }
 }
@@ -144,7 +152,7 @@ struct ChangePasscodeScreen: View {
                 Card(.green) { Text(words("app.passcode.changed")) }
                 WideButton(words("app.passcode.back")) { presentation.wrappedValue.dismiss() }
             } else if model.busy {
-                Working()
+                Busy(model)
             } else {
                 Text(words("app.create.rule")).foregroundColor(Palette.quiet)
                 if model.differed { Card(.amber) { Text(words("app.create.differ")) } }
@@ -183,7 +191,7 @@ struct LanguageChoice: View {
                     HStack {
                         Text(language.words("app.language." + code))
                         Spacer()
-                        Text(chosen ? ItemRole.done.mark : " ").accessibilityHidden(true)
+                        Text(chosen ? DisplayRole.done.mark : " ").accessibilityHidden(true)
                     }
                     .frame(minHeight: 48)
                 })

@@ -21,10 +21,18 @@ public struct RootScreen: View {
     /// The window.
     public var body: some View {
         ZStack {
-            NavigationView { first }
-                .navigationViewStyle(.stack)
-                // A locked wallet leaves nothing of an open one on the screen.
-                .id(identity)
+            NavigationView {
+                if let trouble = app.trouble {
+                    Page(language.words("app.name")) { ProblemCard(trouble) { app.dismissTrouble() } }
+                } else {
+                    first
+                }
+            }
+            .navigationViewStyle(.stack)
+            // A locked wallet leaves nothing of an open one on the screen.
+            .id(identity)
+            // What is covered is not read out either.
+            .accessibilityHidden(phase != .active)
             if phase != .active { cover }
         }
         .environmentObject(app)
@@ -62,6 +70,7 @@ public struct RootScreen: View {
     }
 
     private var identity: String {
+        if app.trouble != nil { return "trouble" }
         switch app.root {
         case .starting, .failed: return "start"
         case .firstUse: return "first"

@@ -137,7 +137,7 @@ struct ConsentScreen: View {
         } else {
             Page(words("app.consent.title")) {
                 if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
-                if model.busy { Working() }
+                Busy(model)
                 DisplayCards(RenderedDisplay(model.display, words: words))
                 Card { ForEach(model.items) { field($0) } }
                 Text(words("app.consent.once")).foregroundColor(Palette.quiet)
@@ -153,6 +153,8 @@ struct ConsentScreen: View {
                     }
                 }
             }
+            // Who goes away while the phone asks, does not agree.
+            .onDisappear { model.cancel() }
         }
     }
 
@@ -167,11 +169,11 @@ struct ConsentScreen: View {
                 }
             }
             .frame(minHeight: 48)
-            .accessibilityLabel(label)
+            .accessibilityLabel(row.item.sensitive ? label + ", " + words("app.consent.sensitive") : label)
         } else {
             let why = words(row.item.overAsk ? "app.consent.over-asked" : "app.consent.not-held")
             HStack(alignment: .firstTextBaseline, spacing: 10) {
-                Text(row.item.overAsk ? ItemRole.warning.mark : ItemRole.todo.mark)
+                Text(row.item.overAsk ? DisplayRole.warning.mark : DisplayRole.todo.mark)
                 VStack(alignment: .leading, spacing: 2) {
                     Text(label)
                     Text(why).font(.subheadline)
@@ -211,10 +213,10 @@ struct AnswerScreen: View {
 struct ShownCode: View {
     @EnvironmentObject private var language: LanguageModel
     @ObservedObject private var model: ShowQRModel
+    @Environment(\.scenePhase) private var phase
     @State private var before: CGFloat?
     private let label: String
     private let over: String
-    private let clock = Timer.publish(every: 1, on: .main, in: .common).autoconnect()
 
     init(model: ShowQRModel, label: String, over: String) {
         self.model = model
@@ -233,16 +235,32 @@ struct ShownCode: View {
                 if let seconds = model.secondsLeft { Text(language.words("app.show.seconds", "seconds", String(seconds))) }
             }
         }
-        .onReceive(clock) { _ in model.tick() }
-        .onAppear {
-            before = UIScreen.main.brightness
-            UIScreen.main.brightness = 1
-            UIApplication.shared.isIdleTimerDisabled = true
+        .task {
+            while !Task.isCancelled {
+                model.tick()
+                try? await Task.sleep(nanoseconds: 1_000_000_000)
+            }
         }
-        .onDisappear {
-            if let before { UIScreen.main.brightness = before }
-            UIApplication.shared.isIdleTimerDisabled = false
+        .onAppear { brighten() }
+        .onDisappear { dim() }
+        // The phone's brightness is not the app's: it comes back with the next app, and goes up again with this one.
+        .onChange(of: phase) { now in
+            if now == .active { brighten() } else { dim() }
         }
+    }
+
+    private func brighten() {
+        guard before == nil else { return }
+        before = UIScreen.main.brightness
+        UIScreen.main.brightness = 1
+        UIApplication.shared.isIdleTimerDisabled = true
+    }
+
+    private func dim() {
+        guard let was = before else { return }
+        before = nil
+        UIScreen.main.brightness = was
+        UIApplication.shared.isIdleTimerDisabled = false
     }
 }
 #endif

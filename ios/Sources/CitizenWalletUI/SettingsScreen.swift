@@ -20,6 +20,9 @@ struct SettingsScreen: View {
                 Text(words("app.settings.lock-remark")).foregroundColor(Palette.quiet)
             }
             Row(words("app.first.staff")) { StaffScreen(store: app.staff) }
+            if app.hasWallet { Row(words("app.remove.title")) { RemoveScreen(.wallet, app: app) } }
+            Row(words("app.remove.staff-title")) { RemoveScreen(.staff, app: app) }
+            Text(words("app.settings.remove-remark")).foregroundColor(Palette.quiet)
             Card {
                 Text(words("app.about.title")).font(.headline).accessibilityAddTraits(.isHeader)
                 Text(words("app.about.version", "version", libraryVersion()))
@@ -46,7 +49,7 @@ struct SyncBlock: View {
         let words = language.words
         if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
         if model.busy {
-            Working { model.cancel() }
+            Busy(model)
         } else {
             WideButton(words("app.settings.sync"), .secondary) { Task { await model.sync() } }
             Text(words("app.settings.sync-remark")).foregroundColor(Palette.quiet)

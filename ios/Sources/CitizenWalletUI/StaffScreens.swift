@@ -17,8 +17,8 @@ struct StaffScreen: View {
     var body: some View {
         let words = language.words
         Page(words("app.staff.title")) {
-            if let problem = model.problem { ProblemCard(problem) { Task { await model.refresh() } } }
-            if model.busy { Working { model.cancel() } }
+            if let problem = model.problem { ProblemCard(problem, .staff) { Task { await model.refresh() } } }
+            Busy(model)
             if let outcome = model.outcome { DisplayCards(RenderedDisplay(outcome, words: words)) }
             if let staff = model.staff {
                 DisplayCards(RenderedDisplay(staff.display, words: words))
@@ -27,6 +27,10 @@ struct StaffScreen: View {
                 if let cache = model.cache { DisplayCards(RenderedDisplay(cache.display, words: words)) }
                 WideButton(words("app.settings.sync"), .secondary) { Task { await model.sync() } }
                 Text(words("app.staff.sync-remark")).foregroundColor(Palette.quiet)
+                Row(words("app.take.title")) { TakeScreen(model: model) }
+                Text(words("app.take.remark")).foregroundColor(Palette.quiet)
+                Row(words("app.carry.title")) { CarryScreen(model: model) }
+                Text(words("app.carry.remark")).foregroundColor(Palette.quiet)
             } else if model.loaded {
                 Text(words("app.enrol.why"))
                 TextField(words("app.enrol.code"), text: $code)
@@ -73,8 +77,8 @@ struct AskScreen: View {
         let words = language.words
         let choice = model.choices.first { $0.document == document }
         return Page(words("document." + document)) {
-            if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
-            if model.busy { Working() }
+            if let problem = model.problem { ProblemCard(problem, .staff) { model.dismiss() } }
+            Busy(model)
             Card {
                 Text(words("app.ask.purpose")).font(.headline).accessibilityAddTraits(.isHeader)
                 Picker(words("app.ask.purpose"), selection: $model.purpose) {
@@ -98,6 +102,15 @@ struct AskScreen: View {
                     )
                     .frame(minHeight: 48)
                     .accessibilityLabel(words(field.label))
+                }
+            }
+            if model.hasBoardingPasses {
+                Card {
+                    TextField(words("app.ask.boarding"), text: $model.boardingName)
+                        .textFieldStyle(.roundedBorder)
+                        .disableAutocorrection(true)
+                        .accessibilityLabel(words("app.ask.boarding"))
+                    Text(words("app.ask.boarding-remark")).foregroundColor(Palette.quiet)
                 }
             }
             WideButton(words("app.ask.do")) { Task { check = await model.ask(document: document) } }
@@ -154,7 +167,7 @@ struct CheckScreen: View {
         let words = language.words
         return Page(words("app.verdict.title")) {
             VerdictPanel(verdict)
-            if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+            if let problem = model.problem { ProblemCard(problem, .staff) { model.dismiss() } }
             if let display = model.display { DisplayCards(RenderedDisplay(display, words: words)) }
             if model.asksForFace {
                 Text(words("app.verdict.compare")).font(.headline)

@@ -83,14 +83,51 @@ public final class MoodyKeys: KeyStorePort, @unchecked Sendable {
         try inner.end(authorisation: authorisation)
     }
 
-    /// As it should.
+    /// In its mood.
     public func delete(keys: [String]) throws {
+        try moods.act()
         try inner.delete(keys: keys)
     }
 
     /// As it should.
     public func list() throws -> [String] {
         try inner.list()
+    }
+}
+
+/// A sealer with moods: sealing for the user waits for a prompt that nobody answers, for example.
+public final class MoodySealer: DeviceSealerPort, @unchecked Sendable {
+    private let inner = SwiftSealer()
+    private let moods = Moods()
+
+    /// A sealer that behaves well.
+    public init() {}
+
+    /// Changes the mood.
+    public func become(_ mood: Mood) {
+        moods.set(mood)
+    }
+
+    /// Another key from now on.
+    public func forget() {
+        inner.forget()
+    }
+
+    /// In its mood, for the user's own shares.
+    public func seal(purpose: SealPurpose, share: Data) throws -> Data {
+        if purpose == .user { try moods.act() }
+        return try inner.seal(purpose: purpose, share: share)
+    }
+
+    /// In its mood, for the user's own shares.
+    public func unseal(purpose: SealPurpose, sealed: Data) throws -> Data {
+        if purpose == .user { try moods.act() }
+        return try inner.unseal(purpose: purpose, sealed: sealed)
+    }
+
+    /// As it should.
+    public func mac(input: Data) throws -> Data {
+        try inner.mac(input: input)
     }
 }
 
@@ -136,6 +173,30 @@ public final class SlowCard: CardChannelPort, @unchecked Sendable {
     /// As it should.
     public func reconnect() throws {
         try inner.reconnect()
+    }
+}
+
+/// A system's sheet that the person closed.
+public final class ClosedSheet: CardChannelPort, @unchecked Sendable {
+    /// A closed one.
+    public init() {}
+
+    /// No card is there yet.
+    public func transceive(command: Data) throws -> Data {
+        throw ChannelFault.CardLost
+    }
+
+    /// A plain reader.
+    public func capacity() throws -> ChannelCapacity {
+        ChannelCapacity(maxCommand: 261, extended: false)
+    }
+
+    /// Nothing to end.
+    public func cancel() throws {}
+
+    /// Closed by the person.
+    public func reconnect() throws {
+        throw ChannelFault.Cancelled
     }
 }
 

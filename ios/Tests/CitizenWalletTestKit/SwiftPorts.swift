@@ -123,11 +123,28 @@ public final class SwiftKeyStore: KeyStorePort, @unchecked Sendable {
 
 /// Seals by a key stream of HMACs and a tag, under one key for each purpose.
 public final class SwiftSealer: DeviceSealerPort, @unchecked Sendable {
-    private let secret: [UInt8]
+    // Guarded by `lock`.
+    private var key = SwiftSealer.fresh()
+    private let lock = NSLock()
 
     /// A sealer with a key of its own.
-    public init() {
-        secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
+    public init() {}
+
+    /// Another key from now on: what was sealed cannot be opened any more.
+    public func forget() {
+        lock.lock()
+        key = SwiftSealer.fresh()
+        lock.unlock()
+    }
+
+    private var secret: [UInt8] {
+        lock.lock()
+        defer { lock.unlock() }
+        return key
+    }
+
+    private static func fresh() -> [UInt8] {
+        (0..<32).map { _ in UInt8.random(in: 0...255) }
     }
 
     /// Seals a share.
@@ -151,17 +168,17 @@ public final class SwiftSealer: DeviceSealerPort, @unchecked Sendable {
         Data(Hashing.hmac(key: secret, Array("mac".utf8) + Array(input)))
     }
 
-    private func key(_ purpose: SealPurpose, _ use: String) -> [UInt8] {
+    private func derived(_ purpose: SealPurpose, _ use: String) -> [UInt8] {
         let name = purpose == .user ? "user" : "background"
         return Hashing.hmac(key: secret, Array((use + "/" + name).utf8))
     }
 
     private func tag(_ purpose: SealPurpose, _ bytes: [UInt8]) -> [UInt8] {
-        Hashing.hmac(key: key(purpose, "tag"), bytes)
+        Hashing.hmac(key: derived(purpose, "tag"), bytes)
     }
 
     private func stream(_ purpose: SealPurpose, _ nonce: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        let secret = key(purpose, "stream")
+        let secret = derived(purpose, "stream")
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
         for start in stride(from: 0, to: bytes.count, by: 32) {

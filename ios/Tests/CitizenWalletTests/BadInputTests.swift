@@ -1,3 +1,5 @@
+// A phone starts no other programs: these run on Linux and on a Mac.
+#if !os(iOS)
 import CitizenWallet
 import CitizenWalletCore
 import CitizenWalletTestKit
@@ -176,6 +178,44 @@ final class BadInputTests: XCTestCase {
         }
     }
 
+    /// The sheet is open and nobody has laid the card there yet: the reading waits and then begins.
+    @MainActor
+    func testBadInputCardHeldLate() async throws {
+        try await withCard { phone, card, _ in
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            let read = await reading.read(channel: try SocketCard(port: card.port, loseAfter: 0), password: .can(can: Central.can))
+            XCTAssertTrue(read, "\(String(describing: reading.problem))")
+        }
+    }
+
+    /// A card that can be read and is not genuine: its verdict is shown, and another can be read.
+    @MainActor
+    func testBadInputCardThatIsNotAccepted() async throws {
+        try await withCard { phone, card, folder in
+            let forged = try Story.card(folder, arguments: ["--forged", "cloned-chip"])
+            defer { forged.stop() }
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            let read = await reading.read(channel: try SocketCard(port: forged.port), password: .can(can: Central.can))
+            XCTAssertFalse(read)
+            XCTAssertNil(reading.problem)
+            XCTAssertTrue(reading.rejected)
+            XCTAssertEqual(reading.report?.verdict.conclusion, "rejected:chip.genuine")
+            try await phone.readCard(card)
+        }
+    }
+
+    /// The person closes the system's sheet: nothing to explain, the reading can go on later.
+    @MainActor
+    func testBadInputSheetClosed() async throws {
+        try await withCard { phone, card, _ in
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            let read = await reading.read(channel: ClosedSheet(), password: .can(can: Central.can))
+            XCTAssertFalse(read)
+            XCTAssertNil(reading.problem)
+            try await phone.readCard(card)
+        }
+    }
+
     /// Another card is held in the middle of a reading.
     @MainActor
     func testBadInputAnotherCard() async throws {
@@ -290,6 +330,69 @@ final class BadInputTests: XCTestCase {
         }
     }
 
+    /// The phone asks for its owner while a wallet is made, opened or given another passcode, and nobody answers: it can be stopped, and done again.
+    @MainActor
+    func testBadInputStoppedWhileThePhoneAsks() async throws {
+        let folder = try Folder()
+        let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
+        await phone.app.start()
+        phone.sealer.become(.hanging(15))
+        let first = FirstUseModel(store: phone.app.store)
+        Story.type(Story.passcode) { first.type($0) }
+        _ = await first.next()
+        Story.type(Story.passcode) { first.type($0) }
+        let made = Task { await first.next() }
+        try await stopped(first, "create")
+        let created = await made.value
+        XCTAssertFalse(created)
+        phone.sealer.become(.well)
+        await phone.app.refresh()
+        // Stopped before anything was made.
+        XCTAssertEqual(phone.app.root, .firstUse)
+        await phone.choosePasscode()
+
+        await phone.app.lock()
+        phone.sealer.become(.hanging(15))
+        let unlock = UnlockModel(store: phone.app.store)
+        Story.type(Story.passcode) { unlock.type($0) }
+        let opened = Task { await unlock.unlock() }
+        try await stopped(unlock, "unlock")
+        let open = await opened.value
+        XCTAssertFalse(open)
+        phone.sealer.become(.well)
+        await phone.unlock()
+
+        phone.sealer.become(.hanging(15))
+        let change = ChangePasscodeModel(store: phone.app.store)
+        for digits in [Story.passcode, "939393", "939393"] {
+            Story.type(digits) { change.type($0) }
+            if digits == Story.passcode || change.step == .choose { await change.next() }
+        }
+        let changing = Task { await change.next() }
+        try await stopped(change, "change the passcode")
+        await changing.value
+        XCTAssertFalse(change.done)
+        phone.sealer.become(.well)
+        await phone.app.lock()
+        // The old one stays.
+        await phone.unlock()
+    }
+
+    /// Waits until the screen offers to stop, stops, and sees the work end.
+    @MainActor
+    private func stopped(_ model: WorkModel, _ about: String) async throws {
+        for _ in 0..<400 where !model.slow { try await Task.sleep(nanoseconds: 20_000_000) }
+        XCTAssertTrue(model.busy && model.slow, "\(about): nothing offers to stop it")
+        let begun = Date()
+        model.cancel()
+        for _ in 0..<400 where model.busy { try await Task.sleep(nanoseconds: 5_000_000) }
+        let took = Date().timeIntervalSince(begun) * 1000
+        print("\(about), stopped while the phone asks: ended after \(Int(took)) ms")
+        XCTAssertLessThan(took, 1000, about)
+        XCTAssertNil(model.problem, about)
+        XCTAssertFalse(model.slow, about)
+    }
+
     /// Work is stopped by its task (the screen is left) and by a button.
     @MainActor
     func testBadInputTaskCancelledMidCall() async throws {
@@ -343,7 +446,7 @@ final class BadInputTests: XCTestCase {
         // A second process has no business in the folder.
         let intruder = WalletStore(
             config: Story.nobody().wallet(in: folder.path("phone").appendingPathComponent("wallet")),
-            ports: DevicePorts(keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock()), listener: nil)
+            ports: DevicePorts(keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock(), forgetSeals: {}), listener: nil)
         do {
             _ = try await intruder.wallet()
             XCTFail("opened twice")
@@ -434,3 +537,4 @@ final class BadInputTests: XCTestCase {
         XCTAssertNotEqual(problem.view.id, "internal", about)
     }
 }
+#endif

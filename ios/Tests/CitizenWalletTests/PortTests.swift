@@ -1,3 +1,5 @@
+// A phone starts no other programs: these run on Linux and on a Mac.
+#if !os(iOS)
 import CitizenWallet
 import CitizenWalletApple
 import CitizenWalletCore
@@ -58,3 +60,4 @@ final class PortTests: XCTestCase {
         bytes.map { String(format: "%02x", $0) }.joined()
     }
 }
+#endif

@@ -1,3 +1,5 @@
+// A phone starts no other programs: these run on Linux and on a Mac.
+#if !os(iOS)
 import CitizenWallet
 import CitizenWalletCore
 import CitizenWalletTestKit
@@ -16,6 +18,11 @@ enum Story {
         let url = URL(fileURLWithPath: path)
         if !FileManager.default.isExecutableFile(atPath: url.path) { throw TestFailure("WALLET_BINARY: no program at \(path)") }
         return url
+    }
+
+    /// Types digits one after the other.
+    static func type(_ digits: String, into press: (Int) -> Void) {
+        for digit in digits { press(digit.wholeNumberValue ?? 0) }
     }
 
     /// A running service in a folder of its own.
@@ -58,17 +65,34 @@ enum Story {
 final class Phone {
     let folder: URL
     let keys = MoodyKeys()
-    let sealer = SwiftSealer()
+    let sealer = MoodySealer()
     let clock = SwiftClock()
-    private let staffPorts = DevicePorts(keys: SwiftKeyStore(), sealer: SwiftSealer(), clock: SwiftClock())
+    let staffKeys = SwiftKeyStore()
+    private let staffPorts: DevicePorts
     private let service: ServiceConfiguration
+    private let ports: DevicePorts
     private(set) var app: AppModel
 
     init(folder: URL, service: ServiceConfiguration, graceMillis: UInt64 = 30_000) throws {
         self.folder = folder
         self.service = service
-        app = Phone.start(
-            folder: folder, service: service, ports: DevicePorts(keys: keys, sealer: sealer, clock: clock), staffPorts: staffPorts, grace: graceMillis)
+        let staffSealer = SwiftSealer()
+        staffPorts = DevicePorts(keys: staffKeys, sealer: staffSealer, clock: SwiftClock(), forgetSeals: { staffSealer.forget() })
+        let sealer = self.sealer
+        ports = DevicePorts(keys: keys, sealer: sealer, clock: clock, forgetSeals: { sealer.forget() })
+        app = Phone.start(folder: folder, service: service, ports: ports, staffPorts: staffPorts, grace: graceMillis)
+    }
+
+    /// A file of the wallet's folder.
+    func file(_ name: String) -> URL {
+        folder.appendingPathComponent("wallet").appendingPathComponent(name)
+    }
+
+    /// The app is gone, and not started again.
+    func close() async {
+        await app.store.close()
+        await app.staff.close()
+        app.events.finish()
     }
 
     private static func start(
@@ -84,11 +108,8 @@ final class Phone {
 
     /// The app is gone and started again: same folder, same hardware.
     func restart(graceMillis: UInt64 = 30_000) async {
-        await app.store.close()
-        await app.staff.close()
-        app.events.finish()
-        app = Phone.start(
-            folder: folder, service: service, ports: DevicePorts(keys: keys, sealer: sealer, clock: clock), staffPorts: staffPorts, grace: graceMillis)
+        await close()
+        app = Phone.start(folder: folder, service: service, ports: ports, staffPorts: staffPorts, grace: graceMillis)
         await app.start()
     }
 
@@ -96,9 +117,9 @@ final class Phone {
     func choosePasscode() async {
         await app.start()
         let model = FirstUseModel(store: app.store)
-        type(Story.passcode) { model.type($0) }
+        Story.type(Story.passcode) { model.type($0) }
         _ = await model.next()
-        type(Story.passcode) { model.type($0) }
+        Story.type(Story.passcode) { model.type($0) }
         let made = await model.next()
         XCTAssertTrue(made, "\(String(describing: model.problem))")
         await app.refresh()
@@ -107,7 +128,7 @@ final class Phone {
     /// The passcode typed at the lock.
     func unlock() async {
         let model = UnlockModel(store: app.store)
-        type(Story.passcode) { model.type($0) }
+        Story.type(Story.passcode) { model.type($0) }
         let open = await model.unlock()
         XCTAssertTrue(open, "\(String(describing: model.problem))")
         await app.refresh()
@@ -158,9 +179,6 @@ final class Phone {
         return model
     }
 
-    private func type(_ digits: String, into press: (Int) -> Void) {
-        for digit in digits { press(digit.wholeNumberValue ?? 0) }
-    }
 }
 
 /// The text that the other side's camera reads from the drawn symbol.
@@ -186,3 +204,4 @@ func frame(of text: String) throws -> LumaFrame {
     }
     return LumaFrame(width: side, height: side, luma: luma)
 }
+#endif

@@ -1,6 +1,7 @@
 // Stand-in of SwiftUI: the names, labels and types that ios/ uses, and nothing behind them. For tests/ios/typecheck.sh only.
 @_exported import Foundation
 @_exported import Combine
+import UniformTypeIdentifiers
 @MainActor @preconcurrency public protocol View { associatedtype Body: View
    @ViewBuilder @MainActor var body: Body { get } }
 extension Never: View { public var body: Never { fatalError() } }
@@ -85,6 +86,7 @@ public enum ScenePhase { case background, inactive, active }
 public struct EnvironmentValues { public var openURL: OpenURLAction { fatalError() }
    public var presentationMode: Binding<PresentationMode> { fatalError() }
    public var scenePhase: ScenePhase { fatalError() }
+   public var displayScale: CGFloat { 2 }
    public var locale: Locale { get { fatalError() } set {} } }
 public struct AccessibilityTraits: OptionSet { public let rawValue: Int
    public init(rawValue: Int) { self.rawValue = rawValue }
@@ -135,8 +137,20 @@ public struct StackStyle { public static let stack = StackStyle() }
   public func textContentType(_ k: Ct?) -> some View { self }
   public func textFieldStyle(_ s: RoundedStyle) -> some View { self }
   public func autocapitalization(_ c: Cap) -> some View { self }
+  public func task(priority: TaskPriority = .userInitiated, _ action: @escaping @Sendable @MainActor () async -> Void) -> some View { self }
+  public func fileExporter<D: FileDocument>(isPresented: Binding<Bool>, document: D?, contentType: UTType, defaultFilename: String? = nil, onCompletion: @escaping (Result<URL, Error>) -> Void) -> some View { self }
+  public func fileImporter(isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping (Result<URL, Error>) -> Void) -> some View { self }
   public func disableAutocorrection(_ b: Bool?) -> some View { self }
 }
+public final class FileWrapper { public init(regularFileWithContents d: Data) {}
+   public var regularFileContents: Data? { nil } }
+public struct FileDocumentReadConfiguration { public let file: FileWrapper }
+public struct FileDocumentWriteConfiguration {}
+public protocol FileDocument { static var readableContentTypes: [UTType] { get }
+   typealias ReadConfiguration = FileDocumentReadConfiguration
+   typealias WriteConfiguration = FileDocumentWriteConfiguration
+   init(configuration: ReadConfiguration) throws
+   func fileWrapper(configuration: WriteConfiguration) throws -> FileWrapper }
 @MainActor @preconcurrency public protocol UIViewRepresentable: View where Body == Never { associatedtype UIViewType
    typealias Context = Int
    func makeUIView(context: Context) -> UIViewType

@@ -5,7 +5,15 @@ public final class UITraitCollection { public enum Style { case dark, light }
    public var userInterfaceStyle: Style { .dark } }
 open class UIColor: UIColorStubbed { public init(red: CGFloat, green: CGFloat, blue: CGFloat, alpha: CGFloat) {}
    public init(dynamicProvider: @escaping (UITraitCollection) -> UIColor) {} }
-public final class UIImage: UIImageStubbed { public init?(data: Data) {} }
+public final class UIImage: UIImageStubbed { public init?(data: Data) {}
+   public var size: CGSize { .zero }
+   public func draw(in r: CGRect) {} }
+public final class UIGraphicsImageRendererFormat { public init() {}
+   public var scale: CGFloat = 1
+   public var opaque = false }
+public final class UIGraphicsImageRendererContext {}
+public final class UIGraphicsImageRenderer { public init(size: CGSize, format: UIGraphicsImageRendererFormat) {}
+   public func jpegData(withCompressionQuality q: CGFloat, actions: (UIGraphicsImageRendererContext) -> Void) -> Data { Data() } }
 @MainActor public final class UIScreen { public static var main: UIScreen { UIScreen() }
    public var brightness: CGFloat = 0 }
 public struct UIBackgroundTaskIdentifier: Equatable { public static let invalid = UIBackgroundTaskIdentifier() }
