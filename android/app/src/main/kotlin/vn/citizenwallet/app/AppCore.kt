@@ -1,5 +1,6 @@
 package vn.citizenwallet.app
 
+import android.content.ContentResolver
 import android.content.Context
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -32,6 +33,9 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
     /** The person's choices about the app. */
     val settings = Settings(context, "settings$name")
 
+    /** Opens files that the person chose. */
+    val resolver: ContentResolver = context.contentResolver
+
     /** Things in memory that screens hand to each other. */
     val session = Session()
 
@@ -56,7 +60,7 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
 
     init {
         applyLogLevel()
-        owner?.let { scope.launch { it.walletEvents.changes.collect { stateChanged() } } }
+        owner?.let { scope.launch { it.walletEvents.changes.collect { changed() } } }
     }
 
     /** Takes another language from now on. */
@@ -66,7 +70,7 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
     }
 
     /** Lets the library's own lines into the system's log, as far as the settings say. */
-    fun applyLogLevel() = traceTo(AndroidLog, settings.logLevel)
+    fun applyLogLevel() = owner?.trace(settings.logLevel) ?: traceTo(AndroidLog, settings.logLevel)
 
     /** Progress of the wallet's long work. */
     val progress: CoreListener? get() = owner?.walletEvents
@@ -77,8 +81,24 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
     /** The staff device; opens it the first time. */
     suspend fun openVerifier(): Verifier = belonging().verifier().also { verifier = it }
 
-    /** Whether the wallet is open and unlocked. */
-    val unlocked: Boolean get() = wallet?.state() == WalletState.UNLOCKED
+    /** Does [work]; what the system asks the person for it goes from the screen when it is stopped. */
+    suspend fun asking(work: suspend () -> Unit) {
+        if (owner == null) work() else owner.asking(work)
+    }
+
+    /** Removes what this phone is used as, for good: the wallet or the staff device. The app then begins where it began. */
+    suspend fun startOver() {
+        val owner = belonging()
+        session.close()
+        if (settings.use == Settings.Use.STAFF) {
+            verifier = null
+            owner.removeStaffDevice()
+        } else {
+            wallet = null
+            owner.startOver()
+        }
+        settings.use = null
+    }
 
     /** Locks the wallet; what it holds in memory is gone until the passcode. */
     fun lock() {
@@ -92,6 +112,12 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
         session.close()
         wallet = null
         verifier = null
+    }
+
+    private fun changed() {
+        // It locks itself, too.
+        if (wallet?.state() == WalletState.LOCKED) session.forgetSecrets()
+        stateChanged()
     }
 
     private fun belonging(): CitizenWallet = owner ?: throw WalletException.Invalid(NO_SERVICE)
@@ -122,7 +148,7 @@ class Session {
     fun answer(name: String): Answer? = (things[name] as? KeptAnswer)?.answer
 
     /** The open request of a checker of that name. */
-    fun asked(name: String): OpenRequest? = things[name] as? OpenRequest
+    fun asked(name: String): KeptQuestion? = things[name] as? KeptQuestion
 
     /** The check of that name. */
     fun result(name: String): CheckResult? = things[name] as? CheckResult
@@ -142,6 +168,19 @@ class Session {
         forgetSecrets()
         things.values.forEach { it.close() }
         things.clear()
+    }
+}
+
+/** A checker's open request, and the name on the boarding pass that it is to be compared with; kept until the answer was checked. */
+class KeptQuestion(val request: OpenRequest, val boardingName: String) : AutoCloseable {
+    /** No answer to it is taken any more. */
+    override fun close() {
+        try {
+            request.cancel()
+        } catch (_: WalletException) {
+            // The device is closed, and its open requests with it.
+        }
+        request.close()
     }
 }
 

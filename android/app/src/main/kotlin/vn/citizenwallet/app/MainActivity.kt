@@ -2,6 +2,7 @@ package vn.citizenwallet.app
 
 import android.app.Activity
 import android.content.ActivityNotFoundException
+import android.content.ContentResolver
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.net.Uri
@@ -150,8 +151,28 @@ class MainActivity : Activity(), Navigator.Host {
         }
     }
 
+    override fun choose(type: String, newName: String?): Boolean {
+        val intent = Intent(if (newName == null) Intent.ACTION_OPEN_DOCUMENT else Intent.ACTION_CREATE_DOCUMENT)
+        intent.addCategory(Intent.CATEGORY_OPENABLE).type = type
+        newName?.let { intent.putExtra(Intent.EXTRA_TITLE, it) }
+        return try {
+            startActivityForResult(intent, FILE)
+            true
+        } catch (_: ActivityNotFoundException) {
+            false
+        }
+    }
+
+    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
+        super.onActivityResult(requestCode, resultCode, data)
+        val uri = data?.data
+        // Whoever answers may name anything: a path (`file:`) would be opened with this app's own rights, in the wallet's folder, too.
+        if (requestCode == FILE && resultCode == RESULT_OK && uri?.scheme == ContentResolver.SCHEME_CONTENT) nav?.chosen(uri)
+    }
+
     private companion object {
         const val PLACES = "places"
         const val PERMISSION = 1
+        const val FILE = 2
     }
 }

@@ -18,13 +18,10 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
-import vn.citizenwallet.android.Hardware
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.phone.CardReader
-import vn.citizenwallet.app.phone.Frame
 import vn.citizenwallet.app.phone.NfcCardReader
-import vn.citizenwallet.core.DeviceSealerPort
 import vn.citizenwallet.core.SealPurpose
 import vn.citizenwallet.core.WalletState
 import vn.citizenwallet.core.qrDraw
@@ -33,10 +30,7 @@ import vn.citizenwallet.testing.Helper
 import vn.citizenwallet.testing.MovableCard
 import vn.citizenwallet.testing.MuteCard
 import vn.citizenwallet.testing.SoftwareHardware
-import vn.citizenwallet.testing.SoftwareSealer
 import vn.citizenwallet.testing.Town
-import java.util.concurrent.CountDownLatch
-import java.util.concurrent.TimeUnit
 
 /** What can happen to an app in the middle of things. Each ends in a screen that says what happened and how to go on; nothing is lost. */
 @RunWith(RobolectricTestRunner::class)
@@ -61,18 +55,10 @@ class BadInputTest {
     private fun card(citizen: String = Town.CITIZEN) = Card(World.folder, citizen).also { cards += it }
 
     /** A wallet with a passcode, at the beginning of its activation. */
-    private fun created(): Handset = Handset().apply {
-        arrive(Names.FIRST)
-        press("app.first.citizen")
-        arrive(Names.CREATE)
-        type("app.create.first", Walk.PASSCODE)
-        type("app.create.second", Walk.PASSCODE)
-        press("app.create.do")
-        arrive(Names.ACTIVATION)
-    }
+    private fun created(): Handset = create(Handset()).apply { arrive(Names.ACTIVATION) }
 
-    private fun unlock(handset: Handset) {
-        handset.arrive(Names.UNLOCK)
+    private fun unlock(handset: Handset, arrive: Boolean = true) {
+        if (arrive) handset.arrive(Names.UNLOCK)
         handset.type("app.unlock.passcode", Walk.PASSCODE)
         handset.press("app.unlock.do")
     }
@@ -164,8 +150,10 @@ class BadInputTest {
         val phone = created()
         phone.press("app.settings.title")
         phone.arrive(Names.SETTINGS)
+        phone.core.session.cardNumber = Walk.CARD_NUMBER
         app.sendBroadcast(Intent(Intent.ACTION_SCREEN_OFF))
-        phone.until("locked") { phone.core.wallet!!.state() == WalletState.LOCKED }
+        phone.until("locked") { phone.core.wallet!!.state() == WalletState.LOCKED && phone.where() == Names.UNLOCK }
+        assertEquals("the card's number is not kept for whoever unlocks", null, phone.core.session.cardNumber)
         unlock(phone)
         phone.arrive(Names.SETTINGS)
     }
@@ -283,7 +271,7 @@ class BadInputTest {
     @Test
     fun badInputForeignQr() {
         val phone = created()
-        World.phone.camera.frame = picture(FOREIGN)
+        World.phone.camera.frame = Handset.code(FOREIGN)
         phone.activity.navigator!!.go(Place(Names.SCAN))
         val told = phone.problem()
         assertEquals("scan.foreign", told)
@@ -294,7 +282,7 @@ class BadInputTest {
 
     @Test
     fun badInputAnAdapterThrows() {
-        World.hardware = faulty { throw IllegalStateException("of the platform") }
+        World.hardware = FaultyHardware { throw IllegalStateException("of the platform") }
         val phone = Handset()
         create(phone)
         val told = phone.problem()
@@ -305,13 +293,37 @@ class BadInputTest {
 
     @Test
     fun badInputAnAdapterNeverReturns() {
-        val never = CountDownLatch(1)
-        World.hardware = faulty { never.await(3, TimeUnit.MINUTES) }
+        val prompt = Hanging(SealPurpose.USER)
+        World.hardware = FaultyHardware(prompt)
         val phone = Handset()
         create(phone)
-        assertEquals("device-timed-out", phone.problem())
+        // It may be a prompt that the person has not answered yet, so the app waits, says so, and can be stopped.
+        phone.until("what goes on, and a way to stop it") { phone.sees(phone.words("app.working")) && phone.sees(phone.words("app.stop")) }
+        phone.press("app.stop")
+        phone.until("stopped") { !phone.screen.working }
+        assertEquals("nothing to tell", null, phone.screen.trouble)
         assertEquals(Names.CREATE, phone.where())
-        never.countDown()
+        assertEquals("nothing is lost", Walk.PASSCODE, phone.typed("app.create.first"))
+        prompt.release()
+        phone.press("app.create.do")
+        phone.arrive(Names.ACTIVATION)
+    }
+
+    @Test
+    fun badInputABackgroundKeyNeverReturns() {
+        val hardware = Hanging(SealPurpose.BACKGROUND)
+        World.hardware = FaultyHardware(hardware)
+        val phone = Handset()
+        val begun = System.nanoTime()
+        create(phone)
+        assertEquals("device-timed-out", phone.problem())
+        val seconds = (System.nanoTime() - begun) / 1_000_000_000
+        println("a background key that never returns: told after $seconds s")
+        assertTrue("after $seconds s", seconds in 9..30)
+        assertEquals(Names.CREATE, phone.where())
+        hardware.release()
+        phone.pressProblem()
+        phone.arrive(Names.ACTIVATION)
     }
 
     @Test
@@ -366,37 +378,126 @@ class BadInputTest {
         }
     }
 
-    private fun create(phone: Handset) {
-        phone.arrive(Names.FIRST)
-        phone.press("app.first.citizen")
-        phone.arrive(Names.CREATE)
-        phone.type("app.create.first", Walk.PASSCODE)
-        phone.type("app.create.second", Walk.PASSCODE)
-        phone.press("app.create.do")
-    }
-
-    /** A phone whose sealer does that instead of sealing. */
-    private fun faulty(act: () -> Unit): Hardware {
-        val sound = SoftwareHardware()
-        return object : Hardware by sound {
-            override fun sealer(owner: String): DeviceSealerPort = object : SoftwareSealer() {
-                override fun seal(purpose: SealPurpose, share: ByteArray): ByteArray {
-                    act()
-                    return super.seal(purpose, share)
-                }
-            }
+    @Test
+    fun badInputADamagedWalletIsRemovedAndANewOneMade() {
+        var phone = created()
+        for (damaged in listOf("wallet.db", "wallet.keys")) {
+            phone = phone.killed { wallet.walk().first { it.name == damaged }.writeBytes(ByteArray(8_192) { 7 }) }
+            storageProblem(phone)
+            phone.pressProblem()
+            phone.arrive(Names.REMOVE)
+            assertTrue(phone.sees(phone.words("app.remove.lost")))
+            // Not yet: everything stays, and the app tries again to open it.
+            phone.press("app.remove.cancel")
+            storageProblem(phone)
+            assertTrue(wallet.isDirectory)
+            phone.pressProblem()
+            phone.arrive(Names.REMOVE)
+            phone.press("app.remove.do")
+            assertTrue("a deliberate yes", phone.sees(phone.words("app.remove.first")))
+            phone.switch(phone.words("app.remove.understood")).performClick()
+            phone.press("app.remove.do")
+            phone.arrive(Names.FIRST)
+            assertFalse(wallet.exists())
+            phone = create(phone)
+            phone.arrive(Names.ACTIVATION)
         }
     }
 
-    /** A code as a camera sees it. */
-    private fun picture(text: String): Frame {
-        val symbol = qrDraw(text)
-        val modules = symbol.width.toInt()
-        val side = (modules + 8) * SCALE
-        return Frame(side, side, ByteArray(side * side) {
-            val (x, y) = (it % side) / SCALE - 4 to (it / side) / SCALE - 4
-            if (x in 0 until modules && y in 0 until modules && symbol.modules[y * modules + x]) 0 else -1
-        })
+    /** The damage is seen when the app opens the wallet, or when the passcode opens it. */
+    private fun storageProblem(phone: Handset) {
+        phone.until("the damage or the passcode") { phone.screen.trouble != null || phone.where() == Names.UNLOCK && !phone.screen.working }
+        if (phone.screen.trouble == null) unlock(phone, arrive = false)
+        assertEquals("storage", phone.problem())
+    }
+
+    @Test
+    fun badInputRemovingTheWalletAndThinkingBetterOfIt() {
+        val phone = created()
+        phone.press("app.settings.title")
+        phone.arrive(Names.SETTINGS)
+        phone.press("app.remove.title")
+        phone.arrive(Names.REMOVE)
+        phone.switch(phone.words("app.remove.understood")).performClick()
+        phone.turn()
+        assertTrue("kept while the phone is turned", phone.switch(phone.words("app.remove.understood")).isChecked)
+        phone.press("app.remove.cancel")
+        phone.arrive(Names.SETTINGS)
+        assertEquals(WalletState.UNLOCKED, phone.core.wallet!!.state())
+        val later = phone.killed()
+        unlock(later)
+        later.arrive(Names.SETTINGS)
+        later.press("app.remove.title")
+        later.arrive(Names.REMOVE)
+        later.switch(later.words("app.remove.understood")).performClick()
+        later.press("app.remove.do")
+        later.arrive(Names.FIRST)
+        assertFalse(wallet.exists())
+    }
+
+    @Test
+    fun badInputNoCamera() {
+        World.phone.camera.present = false
+        val phone = created()
+        phone.activity.navigator!!.go(Place(Names.SCAN))
+        assertEquals("no-camera", phone.problem())
+        phone.press("app.scan.from-picture")
+        phone.chooseFile(qrDraw(FOREIGN).png)
+        phone.until("the picture was read") { phone.screen.trouble?.id?.startsWith("scan.") == true }
+        assertEquals("scan.foreign", phone.problem())
+        phone.pressProblem()
+        // There is no camera still: the other ways are offered again.
+        assertEquals("no-camera", phone.problem())
+        for (nothing in listOf("no picture".toByteArray(), ByteArray(0))) {
+            phone.press("app.scan.from-picture")
+            phone.chooseFile(nothing)
+            phone.until("the picture was read") { phone.screen.trouble?.id == "scan.nothing" }
+            phone.pressProblem()
+            assertEquals("no-camera", phone.problem())
+        }
+        World.phone.camera.present = true
+        phone.press("app.scan.camera-again")
+        phone.until("the camera") { World.phone.camera.open && phone.screen.trouble == null }
+        World.phone.camera.fail()
+        assertEquals("another app took it", "no-camera", phone.problem())
+        phone.pressProblem()
+        phone.arrive(Names.ACTIVATION)
+    }
+
+    @Test
+    fun badInputNoCameraForTheFace() {
+        World.phone.camera.present = false
+        val phone = created()
+        phone.activity.navigator!!.go(Place(Names.FACE))
+        assertEquals("no-camera", phone.problem())
+        assertTrue(phone.sees(phone.words("app.face.no-camera")))
+        phone.pressProblem()
+        phone.arrive(Names.ACTIVATION)
+    }
+
+    @Test
+    fun badInputAFileThatIsAPathOfOurOwn() {
+        World.phone.camera.present = false
+        val phone = created()
+        phone.activity.navigator!!.go(Place(Names.SCAN))
+        phone.problem()
+        phone.press("app.scan.from-picture")
+        phone.choose(Intent.ACTION_OPEN_DOCUMENT, android.net.Uri.fromFile(java.io.File(wallet, "wallet.db")))
+        assertEquals("nothing was opened", "no-camera", phone.problem())
+    }
+
+    /** The wallet's folder. */
+    private val wallet get() = java.io.File(app.noBackupFilesDir, "wallet")
+
+    private fun create(phone: Handset): Handset = phone.apply {
+        if (where() != Names.CREATE) {
+            arrive(Names.FIRST)
+            press("app.first.citizen")
+        }
+        arrive(Names.CREATE)
+        type("app.create.first", Walk.PASSCODE)
+        type("app.create.second", Walk.PASSCODE)
+        press("app.create.do")
     }
 
     companion object {
@@ -404,7 +505,6 @@ class BadInputTest {
 
         /** What a QR code of somebody else says. */
         private const val FOREIGN = "HTTPS://EXAMPLE.ORG/MENU"
-        private const val SCALE = 4
 
         @AfterClass
         @JvmStatic

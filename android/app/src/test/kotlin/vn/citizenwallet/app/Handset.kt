@@ -9,6 +9,7 @@ import android.widget.Button
 import android.widget.CompoundButton
 import android.widget.EditText
 import android.widget.TextView
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -127,6 +128,28 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         shadowOf(Looper.getMainLooper()).idle()
     }
 
+    /** What stands in the line under that label. */
+    fun typed(key: String): String {
+        val label = views().filterIsInstance<TextView>().first { it.text.toString() == words(key) && it.labelFor != View.NO_ID }
+        return activity.findViewById<EditText>(label.labelFor).text.toString()
+    }
+
+    /** The system's screen for files is open for [action]: the person takes [uri], and the app comes back. */
+    fun choose(action: String, uri: android.net.Uri) {
+        val asked = shadowOf(activity).nextStartedActivityForResult.intent
+        assertEquals(action, asked.action)
+        background()
+        shadowOf(activity).receiveResult(asked, android.app.Activity.RESULT_OK, android.content.Intent().setData(uri))
+        foreground()
+    }
+
+    /** The same, with a file that holds [bytes]. */
+    fun chooseFile(bytes: ByteArray) {
+        val uri = android.net.Uri.parse("content://files/${java.util.UUID.randomUUID()}")
+        shadowOf(application.contentResolver).registerInputStreamSupplier(uri) { bytes.inputStream() }
+        choose(android.content.Intent.ACTION_OPEN_DOCUMENT, uri)
+    }
+
     /** The switch with that label. */
     fun switch(label: String): CompoundButton = views().filterIsInstance<CompoundButton>().first { it.text.startsWith(label) }
 
@@ -157,8 +180,8 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         shadowOf(Looper.getMainLooper()).idle()
     }
 
-    /** The system ends the process in the background and starts it again later: what it saved is all that is left. */
-    fun killed(): Handset {
+    /** The system ends the process in the background and starts it again later: what it saved is all that is left. [meanwhile] happens between. */
+    fun killed(meanwhile: () -> Unit = {}): Handset {
         val bundle = android.os.Bundle()
         controller.pause().stop().saveInstanceState(bundle)
         // As the system does it: through bytes.
@@ -172,6 +195,7 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         // What the end of a process does to files and locks.
         val ending = kotlin.concurrent.thread { kotlinx.coroutines.runBlocking { CitizenWallet.get().shutDown() } }
         until("the end of the process") { !ending.isAlive }
+        meanwhile()
         return Handset(name, kept)
     }
 
@@ -185,6 +209,19 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
             view is ViewGroup -> listOf(view) + (0 until view.childCount).flatMap { all(view.getChildAt(it)) }
             else -> listOf(view)
         }
+
+        /** A code as a camera sees it. */
+        fun code(text: String): Frame {
+            val symbol = vn.citizenwallet.core.qrDraw(text)
+            val modules = symbol.width.toInt()
+            val side = (modules + 8) * PIXELS
+            return Frame(side, side, ByteArray(side * side) {
+                val (x, y) = (it % side) / PIXELS - 4 to (it / side) / PIXELS - 4
+                if (x in 0 until modules && y in 0 until modules && symbol.modules[y * modules + x]) 0 else -1
+            })
+        }
+
+        private const val PIXELS = 4
 
         /** What a control says of itself. */
         fun label(view: View): String = view.contentDescription?.toString() ?: (view as? TextView)?.text?.toString().orEmpty()

@@ -9,14 +9,24 @@ import org.robolectric.RobolectricTestRunner
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.phone.CardReader
+import vn.citizenwallet.app.screens.Screen
 import vn.citizenwallet.app.screens.StartScreen
 import vn.citizenwallet.app.screens.otherWindow
+import vn.citizenwallet.app.ui.Ui
+import vn.citizenwallet.app.ui.Words
+import vn.citizenwallet.core.SealPurpose
 import vn.citizenwallet.core.Verifier
+import vn.citizenwallet.core.qrDraw
 import vn.citizenwallet.testing.SoftwareClock
 import vn.citizenwallet.testing.SoftwareKeys
 import vn.citizenwallet.testing.SoftwareSealer
+import android.content.Intent
+import android.net.Uri
 import android.widget.CompoundButton
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
+import org.robolectric.Shadows.shadowOf
+import java.io.ByteArrayOutputStream
 import java.io.File
 import kotlin.concurrent.thread
 
@@ -29,9 +39,12 @@ class ScreensTest {
 
     @Test
     fun everyScreenInBothLanguagesAtBothSizesByDayAndNight() {
+        val prompt = Hanging(SealPurpose.USER)
+        World.hardware = FaultyHardware(prompt)
         val walk = Walk { name, handset ->
             reached += handset.where()
             gallery.look(name, handset)
+            if (name == "create") stopped(handset, prompt)
         }
         walk.run {
             firstUse()
@@ -50,6 +63,16 @@ class ScreensTest {
         assertTrue(gallery.findings.size.toString() + " findings:\n" + gallery.findings.joinToString("\n"), gallery.findings.isEmpty())
     }
 
+    /** The phone asks and nobody answers: the screen says what goes on, and it is stopped. */
+    private fun stopped(citizen: Handset, prompt: Hanging) {
+        citizen.press("app.create.do")
+        citizen.until("a way to stop it") { citizen.sees(citizen.words("app.stop")) }
+        gallery.look("working", citizen)
+        citizen.press("app.stop")
+        citizen.rest()
+        prompt.release()
+    }
+
     /** What the walk does not pass: settings, lists, problems, a second window. */
     private fun theRest(walk: Walk) {
         val citizen = walk.citizen
@@ -66,11 +89,118 @@ class ScreensTest {
         uncovered(walk)
         verdicts(walk)
         alarm(walk)
+        files(walk)
+        boarding(walk)
         problems(walk)
+        offered(citizen)
         gallery.draw("start", citizen.activity) { StartScreen(citizen.activity.navigator!!, Place(Names.START)).build(it) }
         reached += Names.START
         gallery.draw("other-window", citizen.activity) { otherWindow(it, {}, {}) }
-        citizen.core.close()
+        damaged(citizen)
+    }
+
+    /** A list whose loading was stopped. */
+    private fun offered(citizen: Handset) {
+        val screen = object : Screen(citizen.activity.navigator!!, Place(Names.LOG)) {
+            override fun title(words: Words) = words("app.log.title")
+            override fun content(ui: Ui) = loading(ui)
+            fun begin() = work { delay(Long.MAX_VALUE) }
+        }
+        screen.begin()
+        screen.stop()
+        citizen.until("stopped") { !screen.working }
+        gallery.draw("stopped", citizen.activity) { screen.build(it) }
+        screen.close()
+    }
+
+    /** A file of lists is carried and taken; then the device is removed. */
+    private fun files(walk: Walk) {
+        val officer = walk.officer
+        val look = { name: String ->
+            reached += officer.where()
+            gallery.look(name, officer)
+        }
+        officer.activity.navigator!!.backTo(Names.STAFF)
+        officer.arrive(Names.STAFF)
+        officer.press("app.carry.title")
+        officer.arrive(Names.CARRY)
+        officer.press("app.carry.do")
+        val file = ByteArrayOutputStream()
+        val place = Uri.parse("content://files/lists")
+        shadowOf(Handset.application.contentResolver).registerOutputStream(place, file)
+        officer.choose(Intent.ACTION_CREATE_DOCUMENT, place)
+        officer.until("the file") { officer.sees(officer.words("app.carry.done")) }
+        look("carry")
+        officer.back()
+        officer.arrive(Names.STAFF)
+        officer.press("app.take.title")
+        officer.arrive(Names.TAKE)
+        officer.press("app.take.do")
+        officer.chooseFile(file.toByteArray())
+        officer.until("the report") { officer.sees(officer.words("label.trust-version")) }
+        look("take")
+        officer.back()
+        officer.arrive(Names.STAFF)
+        officer.press("app.settings.title")
+        officer.arrive(Names.SETTINGS)
+        look("settings.staff")
+        officer.press("app.remove.staff-title")
+        officer.arrive(Names.REMOVE)
+        look("remove.staff")
+        officer.switch(officer.words("app.remove.understood")).performClick()
+        officer.press("app.remove.do")
+        officer.arrive(Names.FIRST)
+    }
+
+    /** The phone becomes an airline's; the name on the boarding pass is compared. */
+    private fun boarding(walk: Walk) {
+        val desk = walk.officer
+        desk.press("app.first.staff")
+        desk.arrive(Names.ENROL)
+        desk.type("app.enrol.code", World.central.staffCode("flight", "Hãng hàng không Việt", "Sân bay Nội Bài, quầy B12"))
+        desk.press("app.enrol.do")
+        desk.arrive(Names.STAFF)
+        desk.press("app.settings.sync")
+        desk.rest()
+        desk.press("app.staff.ask")
+        desk.arrive(Names.ASK)
+        desk.pressText(desk.words("document.citizen-identity"))
+        desk.arrive(Names.ASK_FIELDS)
+        desk.type("app.ask.boarding", "NGUYEN/VAN AN")
+        gallery.look("ask-fields.boarding", desk)
+        desk.press("app.ask.do")
+        desk.arrive(Names.REQUEST)
+        val asked = desk.core.session.asked(desk.screen.place.about)!!.request.text()
+        val answer = aside(desk) {
+            val request = walk.citizen.core.openWallet().openRequest(asked)
+            val selection = request.defaultSelection()!!
+            request.answer(selection.document, selection.fields).text
+        }
+        World.phone.camera.frame = Handset.code(answer)
+        desk.press("app.request.scan")
+        desk.arrive(Names.VERDICT)
+        World.phone.camera.frame = null
+        assertTrue(desk.seen().toString(), desk.sees(desk.words("fact.name.match")))
+        gallery.look("verdict.boarding", desk)
+    }
+
+    /** The data on the phone are damaged; nothing but a new wallet helps. */
+    private fun damaged(citizen: Handset) {
+        val phone = citizen.killed { File(Handset.application.noBackupFilesDir, "wallet/wallet.keys").writeBytes(ByteArray(8_192) { 7 }) }
+        phone.until("the damage or the passcode") { phone.screen.trouble != null || phone.where() == Names.UNLOCK && !phone.screen.working }
+        if (phone.screen.trouble == null) {
+            phone.type("app.unlock.passcode", Walk.PASSCODE)
+            phone.press("app.unlock.do")
+        }
+        assertEquals("storage", phone.problem())
+        gallery.look("problem.storage", phone)
+        phone.pressProblem()
+        phone.arrive(Names.REMOVE)
+        phone.press("app.remove.do")
+        phone.until("the demand for a yes") { phone.sees(phone.words("app.remove.first")) }
+        reached += Names.REMOVE
+        gallery.look("remove", phone)
+        phone.core.close()
     }
 
     /** Does [act] on a thread of its own while the phone goes on. */
@@ -152,8 +282,19 @@ class ScreensTest {
         citizen.arrive(Names.SCAN)
         assertEquals("no-camera", citizen.problem())
         gallery.look("problem.no-camera", citizen)
+        citizen.press("app.scan.from-picture")
+        val asked = aside(citizen) { walk.officer.core.openVerifier().ask("citizen-identity", emptyList(), "", "").text() }
+        citizen.chooseFile(qrDraw(asked).png)
+        citizen.arrive(Names.CONSENT)
+        citizen.press("app.consent.no")
+        citizen.arrive(Names.DOCUMENTS)
+        citizen.activity.navigator!!.go(Place(Names.FACE))
+        assertEquals("no-camera", citizen.problem())
+        gallery.look("face.no-camera", citizen)
+        citizen.activity.navigator!!.home()
+        citizen.arrive(Names.DOCUMENTS)
         World.phone.camera.present = true
-        citizen.pressProblem()
+        citizen.press("app.documents.scan")
         citizen.arrive(Names.SCAN)
         gallery.look("scan", citizen)
         reached += Names.SCAN

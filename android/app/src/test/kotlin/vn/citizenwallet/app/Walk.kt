@@ -8,6 +8,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.phone.Frame
+import vn.citizenwallet.core.qrDecodeLuma
 import vn.citizenwallet.testing.Card
 import vn.citizenwallet.testing.MovableCard
 import vn.citizenwallet.testing.Town
@@ -136,6 +137,13 @@ class Walk(private val look: (String, Handset) -> Unit = { _, _ -> }) {
         assertEquals("brightness up", 1f, window.screenBrightness)
         assertTrue("secure", window.flags and WindowManager.LayoutParams.FLAG_SECURE != 0)
         answer = citizen.filmed()
+        // Held sideways, the whole code is on the screen, too.
+        citizen.turn()
+        citizen.arrive(Names.SHOW)
+        val sideways = citizen.filmed()
+        assertEquals(read(answer), read(sideways))
+        citizen.turn()
+        citizen.arrive(Names.SHOW)
         World.phone.camera.frame = null
         citizen.press("app.show.done")
         citizen.arrive(Names.DOCUMENTS)
@@ -154,8 +162,22 @@ class Walk(private val look: (String, Handset) -> Unit = { _, _ -> }) {
         officer.pixels()
     }
 
+    private fun read(frame: Frame) = qrDecodeLuma(frame.width.toUInt(), frame.height.toUInt(), frame.luma)
+
     /** The citizen's wallet is locked and opened again. */
     fun unlock() {
+        citizen.pressText(citizen.words("document.${DOCUMENTS[0]}"))
+        citizen.arrive(Names.DOCUMENT)
+        val document = citizen.screen
+        citizen.core.lock()
+        citizen.arrive(Names.UNLOCK)
+        assertEquals("the screen below has let the document go", citizen.words("app.documents.title"), document.title(citizen.words))
+        citizen.type("app.unlock.passcode", PASSCODE)
+        citizen.press("app.unlock.do")
+        citizen.arrive(Names.DOCUMENT)
+        citizen.until("the document again") { citizen.sees(citizen.words("app.document.show")) }
+        citizen.back()
+        citizen.arrive(Names.DOCUMENTS)
         citizen.press("app.settings.title")
         citizen.arrive(Names.SETTINGS)
         look("settings", citizen)

@@ -2,12 +2,15 @@ package vn.citizenwallet.android
 
 import android.app.Application
 import android.content.pm.ApplicationInfo
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
+import vn.citizenwallet.core.PortFault
 import vn.citizenwallet.core.Verifier
 import vn.citizenwallet.core.VerifierConfig
 import vn.citizenwallet.core.Wallet
@@ -41,6 +44,9 @@ class CitizenWallet private constructor(private val application: Application, pr
     @Volatile private var wallet: Wallet? = null
 
     @Volatile private var verifier: Verifier? = null
+
+    /** What the app wants in the system's log; null while it has said nothing. */
+    @Volatile private var level: String? = null
 
     /** What the wallet tells. */
     val walletEvents = CoreListener()
@@ -87,17 +93,64 @@ class CitizenWallet private constructor(private val application: Application, pr
         }
     }
 
-    /** Removes the wallet with its documents and keys, for good. */
-    suspend fun startOver() = opening.withLock {
-        withContext(Dispatchers.IO) {
-            wallet?.let {
-                it.shutDown()
-                it.close()
+    /**
+     * Does [work]. When its coroutine is cancelled meanwhile, what the user is being asked is taken back: the core stops at once and waits for no
+     * answer, but it cannot reach a prompt that the system shows.
+     */
+    suspend fun <T> asking(work: suspend () -> T): T = try {
+        work()
+    } catch (stopped: CancellationException) {
+        prompt.dismiss()
+        throw stopped
+    } catch (stopped: WalletException.Cancelled) {
+        prompt.dismiss()
+        throw stopped
+    }
+
+    /**
+     * Removes the wallet with its documents, its log and its keys, for good; the next [wallet] is a new one. It works whatever state the folder is in, and
+     * is not stopped halfway.
+     *
+     * @throws WalletException `Storage` when files could not be removed, `Invalid` when the key store does not let its keys go; what could be removed is.
+     */
+    suspend fun startOver() = remove(WALLET) {
+        val old = wallet
+        // Nobody may come upon an object that is being closed.
+        wallet = null
+        old?.let { closed(it::shutDown, it::close) }
+    }
+
+    /** Removes the staff device with its certificate, its lists and its keys, for good; otherwise as [startOver]. */
+    suspend fun removeStaffDevice() = remove(STAFF) {
+        val old = verifier
+        verifier = null
+        old?.let { closed(it::shutDown, it::close) }
+    }
+
+    private suspend fun remove(owner: String, letGo: () -> Unit) = opening.withLock {
+        prompt.dismiss()
+        withContext(NonCancellable + Dispatchers.IO) {
+            letGo()
+            // The keys first: without them the files say nothing, even those that a flash memory keeps after their removal.
+            val forgotten = try {
+                hardware.forget(owner)
+                true
+            } catch (_: PortFault) {
+                false
             }
-            wallet = null
-            File(directory(WALLET)).deleteRecursively()
-            hardware.forget(WALLET)
+            if (!File(directory(owner)).deleteRecursively()) throw WalletException.Storage("disk")
+            if (!forgotten) throw WalletException.Invalid("device-unavailable")
         }
+    }
+
+    /** Closes an object of the core. One whose store is damaged may not be able to; it is let go all the same. */
+    private fun closed(shutDown: () -> Unit, free: () -> Unit) {
+        try {
+            shutDown()
+        } catch (_: WalletException) {
+            // Nothing that is to be kept.
+        }
+        free()
     }
 
     /** Closes both; for tests, since a process that ends needs no such call. */
@@ -116,8 +169,15 @@ class CitizenWallet private constructor(private val application: Application, pr
         }
     }
 
-    /** The library's own lines go to the system's log: all of them in a build for developers, what is odd in others. */
+    /** What of the library's own lines goes to the system's log from now on: `off`, `error`, `warn`, `info` or `debug`. */
+    fun trace(level: String) {
+        this.level = level
+        traceTo(AndroidLog, level)
+    }
+
+    /** Where the app has said nothing: all lines in a build for developers, what is odd in others. */
     private fun traceToLog() {
+        if (level != null) return
         val debuggable = application.applicationInfo.flags and ApplicationInfo.FLAG_DEBUGGABLE != 0
         traceTo(AndroidLog, if (debuggable) "debug" else "warn")
     }

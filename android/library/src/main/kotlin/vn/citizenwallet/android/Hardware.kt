@@ -29,8 +29,12 @@ class PhoneHardware(private val application: Application, private val prompt: Pr
     override fun clock(): ClockPort = DeviceClock(application)
 
     override fun forget(owner: String) {
-        val keys = KeystoreKeys(application, owner, prompt)
-        keys.delete(keys.list())
-        KeystoreSealer(application, owner, prompt).forget()
+        // What opens the store goes first, and what is left goes although that failed.
+        try {
+            KeystoreSealer(application, owner, prompt).forget()
+        } finally {
+            val keys = KeystoreKeys(application, owner, prompt)
+            keys.delete(keys.list())
+        }
     }
 }

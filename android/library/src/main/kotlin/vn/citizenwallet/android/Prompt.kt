@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executor
 import java.util.concurrent.Semaphore
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
 
 /**
@@ -34,6 +35,9 @@ class Prompt(application: Application, private val windows: Windows, private val
     private val turn = Semaphore(1, true)
     private val shown = AtomicReference<Asked?>()
 
+    /** How often questions were taken back: whoever began to ask before may ask no more, though its turn comes later. */
+    private val takenBack = AtomicInteger()
+
     init {
         windows.watch(this)
     }
@@ -47,6 +51,7 @@ class Prompt(application: Application, private val windows: Windows, private val
      */
     fun ask(reason: String, signature: Signature? = null) {
         check(Looper.myLooper() != Looper.getMainLooper()) { "a prompt is waited for on a worker thread" }
+        val begun = takenBack.get()
         if (!isDeviceSecure) throw PortFault.NoSecureLock()
         val end = SystemClock.elapsedRealtime() + LONGEST_MILLIS
         if (!turn.tryAcquire(LONGEST_MILLIS, TimeUnit.MILLISECONDS)) throw PortFault.TimedOut()
@@ -54,6 +59,8 @@ class Prompt(application: Application, private val windows: Windows, private val
             val activity = windows.resumed(WINDOW_MILLIS) ?: throw PortFault.Unavailable()
             val asked = Asked(activity)
             shown.set(asked)
+            // Taken back while it waited for its turn or for a window: after this line `dismiss` finds it.
+            if (takenBack.get() != begun) asked.end(PortFault.Cancelled())
             main.post { show(asked, reason, signature) }
             asked.await(end - SystemClock.elapsedRealtime())
         } finally {
@@ -62,8 +69,12 @@ class Prompt(application: Application, private val windows: Windows, private val
         }
     }
 
-    /** Takes a prompt away that is shown, as when the app cancels what it asked for: whoever waits gets [PortFault.Cancelled]. */
+    /**
+     * Takes back what is being asked, as when the app cancels what it asked for: the prompt goes from the screen, and whoever waits for it or for its
+     * turn gets [PortFault.Cancelled]. What is asked later is not touched.
+     */
     fun dismiss() {
+        takenBack.incrementAndGet()
         shown.get()?.end(PortFault.Cancelled())
     }
 
@@ -72,10 +83,10 @@ class Prompt(application: Application, private val windows: Windows, private val
     }
 
     private fun show(asked: Asked, reason: String, signature: Signature?) {
+        if (asked.isOver) return
         try {
             val text = title(reason)
             when {
-                asked.isOver -> Unit
                 Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q -> showSystemPrompt(asked, text, signature)
                 else -> CredentialFragment.show(asked, keyguard.createConfirmDeviceCredentialIntent(text, null))
             }

@@ -15,6 +15,7 @@ import org.robolectric.annotation.Config
 import vn.citizenwallet.core.PortFault
 import vn.citizenwallet.phone.Phone
 import vn.citizenwallet.phone.TestBiometricPrompt
+import java.util.concurrent.atomic.AtomicReference
 
 /** The one act of the user, as each Android asks for it: 8 and 9 by the system's screen, 10 and newer by its prompt. */
 @RunWith(RobolectricTestRunner::class)
@@ -112,6 +113,28 @@ class AndroidPromptTest {
                 if (there) phone.prompt.dismiss()
             }
         }
+    }
+
+    @Test
+    fun `badInput a question that waits for its turn is taken back with the one that is shown`() {
+        val first = java.util.concurrent.CompletableFuture.supplyAsync { runCatching { phone.prompt.ask("one") } }
+        val second = AtomicReference<Thread>()
+        assertThrows(PortFault.Cancelled::class.java) {
+            phone.worker(meanwhile = {
+                // It waits for its turn.
+                if (second.get()?.state == Thread.State.TIMED_WAITING) phone.prompt.dismiss()
+            }) {
+                while (phone.titles.isEmpty()) Thread.sleep(5)
+                second.set(Thread.currentThread())
+                phone.prompt.ask("two")
+            }
+        }
+        assertTrue(first.get().exceptionOrNull() is PortFault.Cancelled)
+        TestBiometricPrompt.shown.clear()
+        // What is asked afterwards is another matter.
+        var answered = false
+        ask { if (!answered && "present.driving-licence" in phone.titles) answered = answer(true) }
+        assertEquals(listOf("one", "present.driving-licence"), phone.titles)
     }
 
     @Test

@@ -12,6 +12,9 @@ import java.util.concurrent.LinkedBlockingQueue
 class TestBiometricPrompt {
     /** A prompt that is on the screen. */
     class Shown(val crypto: BiometricPrompt.CryptoObject?, val callback: BiometricPrompt.AuthenticationCallback) {
+        /** Whether the app took it from the screen. */
+        @Volatile var taken = false
+
         /** The user agrees. */
         fun agree() {
             TestKeystore.proven(forOperation = crypto != null)
@@ -31,7 +34,10 @@ class TestBiometricPrompt {
 
     private fun show(crypto: BiometricPrompt.CryptoObject?, cancel: CancellationSignal, executor: Executor, callback: BiometricPrompt.AuthenticationCallback) {
         val one = Shown(crypto, callback)
-        cancel.setOnCancelListener { executor.execute { callback.onAuthenticationError(BiometricPrompt.BIOMETRIC_ERROR_CANCELED, "") } }
+        cancel.setOnCancelListener {
+            one.taken = true
+            executor.execute { callback.onAuthenticationError(BiometricPrompt.BIOMETRIC_ERROR_CANCELED, "") }
+        }
         count += 1
         val answer = onShow
         if (answer == null) shown.add(one) else executor.execute { answer(one) }

@@ -57,24 +57,47 @@ class BadInputTest {
         assertEquals("read-card", wallet.beginActivation().next)
     }
 
+    /** A sealer whose key of one kind does not answer. */
+    private class Stuck(private val which: SealPurpose) : SoftwareSealer() {
+        private val never = CountDownLatch(1)
+
+        /** Counted down when somebody waits. */
+        val waiting = CountDownLatch(1)
+
+        override fun seal(purpose: SealPurpose, share: ByteArray): ByteArray {
+            if (purpose == which && never.count > 0) {
+                waiting.countDown()
+                never.await(5, TimeUnit.MINUTES)
+            }
+            return super.seal(purpose, share)
+        }
+
+        fun release() = never.countDown()
+    }
+
+    @Test
+    fun `badInput an adapter whose prompt never returns is stopped`() = runBlocking {
+        val stuck = Stuck(SealPurpose.USER)
+        val wallet = town.wallet("wallet", sealer = stuck)
+        val creating = launch(Dispatchers.Default) { wallet.create(Town.PASSCODE) }
+        assertTrue(stuck.waiting.await(60, TimeUnit.SECONDS))
+        creating.cancelAndJoin()
+        assertEquals("nothing was made", WalletState.NEW, wallet.state())
+        stuck.release()
+        onceFree { wallet.create(Town.PASSCODE) }
+        assertEquals(WalletState.UNLOCKED, wallet.state())
+    }
+
     @Test
     fun `badInput an adapter that never returns`() = runBlocking {
-        val never = CountDownLatch(1)
-        val stuck = object : SoftwareSealer() {
-            @Volatile var hangs = true
-
-            override fun seal(purpose: SealPurpose, share: ByteArray): ByteArray {
-                if (hangs) never.await(5, TimeUnit.MINUTES)
-                return super.seal(purpose, share)
-            }
-        }
+        val stuck = Stuck(SealPurpose.BACKGROUND)
         val wallet = town.wallet("wallet", sealer = stuck)
         val begun = System.nanoTime()
         val error = fails<WalletException.Invalid> { wallet.create(Town.PASSCODE) }
         println("an adapter that never returns: given up after ${(System.nanoTime() - begun) / 1_000_000} ms")
         assertTrue(error.reason, error.reason.endsWith("timed-out"))
-        stuck.hangs = false
-        never.countDown()
+        assertTrue("in seconds", System.nanoTime() - begun in TimeUnit.SECONDS.toNanos(9)..TimeUnit.SECONDS.toNanos(30))
+        stuck.release()
         wallet.create(Town.PASSCODE)
         assertEquals(WalletState.UNLOCKED, wallet.state())
     }

@@ -24,8 +24,10 @@ import java.util.concurrent.TimeUnit
 /**
  * Cancelling stops the work within 100 ms, whatever it waits for: the network, a card, a prompt.
  *
- * Measured is the time from `cancel()` until the call has ended in `Cancelled`, and until the library's own thread that did the work is gone. On a
- * busy machine a single try may be late for reasons of the machine's: the best of [TRIES] counts, all are printed.
+ * Measured is the time from `cancel()` until the call has ended in `Cancelled`, and until the library's own thread that did the work is gone. Every
+ * one of the [TRIES] is measured and printed; the **median** has to be below 100 ms. The slowest is not judged: on a machine that does other things as
+ * well a thread may wait for a processor longer than that, and what is to be shown is what the library does, not what the machine does. A library that
+ * is late in half of the cases fails.
  */
 class CancellationTest {
     private class Times(val call: Long, val work: Long)
@@ -48,9 +50,15 @@ class CancellationTest {
 
     private suspend fun within100Millis(what: String, once: suspend () -> Times) {
         val all = List(TRIES) { once() }
-        println("cancelled $what: the call ended after ${all.map { it.call / 1000.0 }} ms, its work after ${all.map { it.work / 1000.0 }} ms")
-        assertTrue("the call", all.minOf { it.call } <= 100_000)
-        assertTrue("the work", all.minOf { it.work } <= 100_000)
+        below100Millis("cancelled $what: the call ended", all.map { it.call })
+        below100Millis("cancelled $what: its work ended", all.map { it.work })
+    }
+
+    private fun below100Millis(what: String, micros: List<Long>) {
+        val median = micros.sorted()[micros.size / 2]
+        val late = micros.count { it >= 100_000 }
+        println("$what after ${micros.map { it / 1000.0 }} ms; median ${median / 1000.0} ms, slowest ${micros.max() / 1000.0} ms, $late of ${micros.size} not below 100 ms")
+        assertTrue("$what after ${median / 1000.0} ms in the median", median < 100_000)
     }
 
     @Test

@@ -1,5 +1,6 @@
 package vn.citizenwallet.app.nav
 
+import android.net.Uri
 import vn.citizenwallet.app.AppCore
 import vn.citizenwallet.app.Settings
 import vn.citizenwallet.app.screens.Screen
@@ -23,6 +24,12 @@ class Navigator(val core: AppCore) {
         /** Opens one of the system's own screens by its action. */
         fun open(action: String)
 
+        /**
+         * Lets the person choose a file of that [type], or with a [newName] a place for a new one; it comes to [chosen]. False when the phone has no
+         * screen for it.
+         */
+        fun choose(type: String, newName: String? = null): Boolean
+
         /** Draws a screen anew. */
         fun draw(screen: Screen)
 
@@ -32,6 +39,7 @@ class Navigator(val core: AppCore) {
 
     private val stack = ArrayList<Screen>()
     private var gate: Screen? = null
+
     /** Who draws now; null while no activity is there. */
     var host: Host? = null
         private set
@@ -71,6 +79,11 @@ class Navigator(val core: AppCore) {
     fun pause() {
         resumed = false
         hideShown()
+    }
+
+    /** The person chose a file: it is for the screen that asked, though the passcode may stand before that now. */
+    fun chosen(uri: Uri) {
+        stack.lastOrNull()?.chosen(uri)
     }
 
     /** Goes on to a place. */
@@ -142,6 +155,7 @@ class Navigator(val core: AppCore) {
         if (needed == null) dropGate() else if (gate?.place?.screen != needed) {
             dropGate()
             gate = makeScreen(this, Place(needed))
+            if (needed == Names.UNLOCK) stack.forEach { it.forget() }
         }
         val top = top ?: return
         if (shown !== top) hideShown()

@@ -61,7 +61,7 @@ private class DeviceCameraSession(
     private val main = Handler(Looper.getMainLooper())
     private val thread = HandlerThread("camera").apply { start() }
     private val handler = Handler(thread.looper)
-    private var closed = false
+    @Volatile private var closed = false
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
     private var luma: ImageReader? = null

@@ -11,7 +11,6 @@ import vn.citizenwallet.app.ui.Ui
 import vn.citizenwallet.app.ui.Words
 import vn.citizenwallet.core.ActivationView
 import vn.citizenwallet.core.IssuanceReport
-import vn.citizenwallet.core.ProblemView
 
 /** A step of the activation. The core says what comes next; a step that needs no screen is done at once. */
 abstract class ActivationStep(nav: Navigator, place: Place) : Screen(nav, place) {
@@ -60,6 +59,9 @@ abstract class ActivationStep(nav: Navigator, place: Place) : Screen(nav, place)
 /** The steps of the activation, and the way to the next one. */
 class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
     private var view: ActivationView? = null
+
+    /** The account of this wallet is over: another activation is begun. */
+    private val anew = place.about == ANEW
     override val backShown = false
 
     override fun title(words: Words) = words("app.activation.title")
@@ -69,9 +71,11 @@ class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
     }
 
     override fun content(ui: Ui): List<View> {
-        val steps = view ?: return listOf(ui.body(ui.words("app.loading")))
-        return listOf(ui.body(ui.words("app.activation.what"))) + groups(ui, steps.display) + listOf(
-            ui.primary(ui.words(if (steps.next == BEGIN) "app.activation.begin" else "app.activation.go-on")) { goOn() },
+        val steps = view ?: return loading(ui)
+        // The steps of an account that is over say nothing of those to come.
+        val known = if (anew) emptyList() else groups(ui, steps.display)
+        return listOf(ui.body(ui.words("app.activation.what"))) + known + listOf(
+            ui.primary(ui.words(if (anew || steps.next == BEGIN) "app.activation.begin" else "app.activation.go-on")) { goOn() },
             ui.link(R.drawable.icon_settings, ui.words("app.settings.title")) { nav.go(Place(Names.SETTINGS)) },
         )
     }
@@ -79,13 +83,15 @@ class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
     private fun goOn() = work {
         val wallet = core.openWallet()
         val now = wallet.activation()
-        follow(if (now.next == BEGIN) wallet.beginActivation() else now)
+        follow(if (anew || now.next == BEGIN) wallet.beginActivation() else now)
     }
 
     override fun startOver() = work { follow(core.openWallet().beginActivation()) }
 
-    private companion object {
-        const val BEGIN = "begin"
+    companion object {
+        /** What the place is about when an account that is over is to be followed by a new one. */
+        const val ANEW = "anew"
+        private const val BEGIN = "begin"
     }
 }
 
@@ -105,7 +111,7 @@ class CardNumberScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
     )
 
     private fun picture(ui: Ui) = CardPicture(
-        ui.context, ui.color(R.color.text), ui.color(R.color.surface), ui.color(R.color.text_quiet), ui.color(R.color.accent),
+        ui.context, ui.color(R.color.surface), ui.color(R.color.text_quiet), ui.color(R.color.accent),
         ui.words("app.card-number.picture"),
     )
 
@@ -115,6 +121,8 @@ class CardNumberScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
         core.session.cardNumber = number.text()
         nav.go(Place(Names.READ_CARD))
     }
+
+    override fun forget() = number.wipe()
 
     override fun close() {
         number.wipe()
@@ -139,7 +147,7 @@ class CodeScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val now = view ?: return listOf(ui.body(ui.words("app.loading")))
+        val now = view ?: return loading(ui)
         if (now.next == REQUEST) {
             return listOf(ui.body(ui.words("app.code.request-why")), ui.primary(ui.words("app.code.request")) { request() })
         }
@@ -196,12 +204,9 @@ class ObtainScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val came = report ?: return listOf(ui.body(ui.words("app.obtain.what")))
+        val came = report ?: return loading(ui, "app.obtain.what")
         return groups(ui, came.display) + ui.primary(ui.words("app.obtain.documents")) { nav.begin(Place(Names.DOCUMENTS)) }
     }
 
-    override fun act(problem: ProblemView) {
-        super.act(problem)
-        if (trouble == null && !working) shown()
-    }
+    override fun closeProblem() = nav.backTo(Names.DOCUMENTS)
 }

@@ -2,17 +2,21 @@ package vn.citizenwallet.app.screens
 
 import android.Manifest
 import android.content.pm.PackageManager
+import android.net.Uri
 import android.os.Handler
 import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
 import android.widget.FrameLayout
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 import vn.citizenwallet.app.R
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.nav.Navigator
 import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.phone.Camera
 import vn.citizenwallet.app.phone.CameraSession
+import vn.citizenwallet.app.phone.ChosenFile
 import vn.citizenwallet.app.phone.Frame
 import vn.citizenwallet.app.ui.Ui
 import vn.citizenwallet.app.ui.Words
@@ -43,11 +47,11 @@ internal class CameraUse(
         val camera = nav.core.phone.camera
         when {
             session != null -> Unit
-            !camera.available(activity, facing) -> problem("no-camera")
+            !camera.available(activity, facing) -> problem(NO_CAMERA)
             activity.checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED -> {
                 session = camera.open(activity, facing, frames) {
                     stop()
-                    problem("no-camera")
+                    problem(NO_CAMERA)
                 }
                 changed()
             }
@@ -104,18 +108,46 @@ abstract class ScanningScreen(nav: Navigator, place: Place) : Screen(nav, place)
     protected abstract suspend fun found(text: String)
 
     override fun shown() {
-        if (trouble == null) camera.start()
+        val file = takeFile()
+        if (file != null) read(file) else if (trouble == null && !working) camera.start()
     }
 
     override fun hidden() = camera.stop()
 
     override fun permission(granted: Boolean) = camera.permission(granted)
 
-    override fun content(ui: Ui): List<View> = listOf(
-        ui.body(ui.words(what)),
-        camera.view(ui, ui.words("app.scan.picture")),
-        ui.small(ui.words("app.scan.how")),
-    )
+    override fun content(ui: Ui): List<View> = when (trouble?.id) {
+        NO_CAMERA -> listOf(
+            ui.body(ui.words("app.scan.no-camera")),
+            ui.secondary(ui.words("app.scan.camera-again")) { cameraAgain() },
+            ui.secondary(ui.words("app.scan.from-picture")) { choosePicture() },
+        )
+        CAMERA_REFUSED -> listOf(ui.body(ui.words("app.scan.refused")), ui.secondary(ui.words("app.scan.from-picture")) { choosePicture() })
+        else -> listOf(ui.body(ui.words(what)), camera.view(ui, ui.words("app.scan.picture")), ui.small(ui.words("app.scan.how")))
+    }
+
+    private fun cameraAgain() {
+        settled()
+        redraw()
+        again()
+    }
+
+    /**
+     * A picture that the person has takes the camera's place only where there is no camera: whoever stands in front of a code should scan it, and a
+     * code that somebody sent from far away should not be as easy to answer.
+     */
+    private fun choosePicture() {
+        if (nav.host?.choose("image/*") == false) tell("unsupported")
+    }
+
+    private fun read(file: Uri) {
+        settled()
+        work(repeat = false) {
+            val picture = ChosenFile(core.resolver, file).picture() ?: throw WalletException.Invalid(NOTHING)
+            val texts = withContext(Dispatchers.Default) { qrDecodeLuma(picture.width.toUInt(), picture.height.toUInt(), picture.luma) }
+            found(texts.firstOrNull() ?: throw WalletException.Invalid(NOTHING))
+        }
+    }
 
     /** A frame of the camera, on the camera's thread. The library decodes; frames that come meanwhile are passed over. */
     private fun look(frame: Frame) {
@@ -131,6 +163,7 @@ abstract class ScanningScreen(nav: Navigator, place: Place) : Screen(nav, place)
     }
 
     private fun take(text: String) {
+        if (working) return busy.set(false)
         camera.stop()
         work(repeat = false) {
             try {
@@ -146,15 +179,28 @@ abstract class ScanningScreen(nav: Navigator, place: Place) : Screen(nav, place)
         camera.start()
     }
 
+    /** The camera waits again: what was seen was of no use, or the person stopped it. */
+    override fun stopped() = again()
+
     override fun act(problem: ProblemView) {
-        val settings = problem.action == ProblemAction.OPEN_APP_SETTINGS
         super.act(problem)
-        if (settings) camera.askAgain() else if (trouble == null && !working) camera.start()
+        when {
+            problem.id == NO_CAMERA -> nav.back()
+            problem.action == ProblemAction.OPEN_APP_SETTINGS -> camera.askAgain()
+            trouble == null && !working && nav.top === this -> camera.start()
+        }
     }
 
     override fun scanAgain() = again()
 
     override fun askAnew() = again()
+
+    private companion object {
+        const val CAMERA_REFUSED = "camera-refused"
+
+        /** No code in a picture. */
+        const val NOTHING = "scan.nothing"
+    }
 }
 
 /** The citizen scans a checker's request. */
@@ -178,7 +224,9 @@ class ScanAnswerScreen(nav: Navigator, place: Place) : ScanningScreen(nav, place
     override fun title(words: Words) = words("app.scan.answer-title")
 
     override suspend fun found(text: String) {
-        val result = core.openVerifier().check(text)
+        val name = core.session.asked(place.about)?.boardingName.orEmpty()
+        val verifier = core.openVerifier()
+        val result = if (name.isEmpty()) verifier.check(text) else verifier.checkWithBoardingName(text, name)
         nav.begin(Place(Names.STAFF), Place(Names.VERDICT, core.session.keep(result)))
     }
 }
@@ -198,17 +246,27 @@ class FaceScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
 
     override fun permission(granted: Boolean) = camera.permission(granted)
 
-    override fun content(ui: Ui): List<View> = listOf(
-        ui.body(ui.words("app.face.why")),
-        camera.view(ui, ui.words("app.face.picture")),
-        ui.beside(ui.icon(R.drawable.icon_person, ui.color(R.color.accent)), ui.small(ui.words("app.face.how"))),
-        ui.primary(ui.words("app.face.do")) { take() },
-    )
+    override fun content(ui: Ui): List<View> = if (trouble?.id == NO_CAMERA) {
+        listOf(ui.body(ui.words("app.face.no-camera")), ui.secondary(ui.words("app.scan.camera-again")) { cameraAgain() })
+    } else {
+        listOf(
+            ui.body(ui.words("app.face.why")),
+            camera.view(ui, ui.words("app.face.picture")),
+            ui.beside(ui.icon(R.drawable.icon_person, ui.color(R.color.accent)), ui.small(ui.words("app.face.how"))),
+            ui.primary(ui.words("app.face.do")) { take() },
+        )
+    }
+
+    private fun cameraAgain() {
+        settled()
+        redraw()
+        again()
+    }
 
     private fun take() {
         val session = camera.session ?: return again()
         session.takePicture { picture ->
-            if (picture == null) tell("no-camera", ::again) else work(repeat = false) {
+            if (picture == null) tell(NO_CAMERA, ::again) else work(repeat = false) {
                 try {
                     follow(core.openWallet().submitFace(picture))
                 } finally {
@@ -226,10 +284,17 @@ class FaceScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
     }
 
     override fun act(problem: ProblemView) {
-        val settings = problem.action == ProblemAction.OPEN_APP_SETTINGS
         super.act(problem)
-        if (settings) camera.askAgain() else if (trouble == null && !working) camera.start()
+        when {
+            // What was done is kept; the overview says which step is next.
+            problem.id == NO_CAMERA -> nav.begin(Place(Names.ACTIVATION))
+            problem.action == ProblemAction.OPEN_APP_SETTINGS -> camera.askAgain()
+            trouble == null && !working && nav.top === this -> camera.start()
+        }
     }
 
     override fun enterAgain() = again()
 }
+
+/** The id of the problem, as the core knows it. */
+private const val NO_CAMERA = "no-camera"

@@ -22,7 +22,6 @@ class ConsentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     private var document: String? = null
     private val chosen = LinkedHashSet<String>()
     private var looked = false
-    private var answered = false
 
     override fun title(words: Words) = words("app.consent.title")
 
@@ -46,7 +45,7 @@ class ConsentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         val verifier = pending.view()
         val place = verifier?.place?.takeIf { it.isNotEmpty() }?.let { ui.card(ui.small(words("app.consent.place"), ui.color(Ui.Tone.ACCENT.text)), ui.great(it, ui.color(Ui.Tone.ACCENT.text)), tone = Ui.Tone.ACCENT, gap = 2) }
         val items = pending.items()
-        val blocks = listOfNotNull(place) + groups(ui, display)
+        val blocks = listOfNotNull(place) + groups(ui, display, red = pending.verdict().display.id == RED)
         val documents = items.groupBy { it.document }
         val asked = documents.map { (document, fields) -> askedBlock(ui, document, fields, documents.size > 1) }
         val buttons = if (pending.answeredBefore()) {
@@ -113,7 +112,6 @@ class ConsentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         val pending = request ?: return tell("scan.stale")
         work(repeat = false) {
             val answer = pending.answer(document.orEmpty(), chosen.toList())
-            answered = true
             nav.begin(Place(Names.DOCUMENTS), Place(Names.SHOW, core.session.keep(KeptAnswer(answer))))
         }
     }
@@ -133,6 +131,11 @@ class ConsentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     override fun close() {
         super.close()
         core.session.drop(place.about)
+    }
+
+    private companion object {
+        /** The asking party is not to be answered. */
+        const val RED = "red"
     }
 }
 

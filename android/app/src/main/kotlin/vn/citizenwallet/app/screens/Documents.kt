@@ -33,7 +33,7 @@ class DocumentsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val held = documents ?: return listOf(ui.body(ui.words("app.loading")))
+        val held = documents ?: return loading(ui)
         val words = ui.words
         val cards = held.map { document ->
             val renderer = DisplayRenderer(ui)
@@ -54,6 +54,10 @@ class DocumentsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         )
     }
 
+    override fun forget() {
+        documents = null
+    }
+
     private companion object {
         const val DONE = "done"
     }
@@ -70,7 +74,7 @@ class DocumentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val held = document ?: return listOf(ui.body(ui.words("app.loading")))
+        val held = document ?: return loading(ui)
         val display = held.display ?: held.summary.display
         return groups(ui, display) + ui.primary(ui.words("app.document.show")) { nav.go(Place(Names.SCAN)) } + ui.small(ui.words("app.document.screen"))
     }
@@ -78,6 +82,10 @@ class DocumentScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     override fun hidden() {
         // What was uncovered is covered again when the screen is left.
         uncovered.clear()
+    }
+
+    override fun forget() {
+        document = null
     }
 }
 
@@ -92,9 +100,13 @@ class LogScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val known = entries ?: return listOf(ui.body(ui.words("app.loading")))
+        val known = entries ?: return loading(ui)
         if (known.isEmpty()) return listOf(ui.body(ui.words("app.log.none")))
         return listOf(ui.body(ui.words("app.log.what"))) + known.map { ui.card(DisplayRenderer(ui).titled(it.display)) }
+    }
+
+    override fun forget() {
+        entries = null
     }
 }
 
@@ -109,8 +121,12 @@ class NoticesScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val known = changes ?: return listOf(ui.body(ui.words("app.loading")))
+        val known = changes ?: return loading(ui)
         if (known.isEmpty()) return listOf(ui.body(ui.words("app.notices.none")))
         return known.map { ui.card(DisplayRenderer(ui).titled(it.display)) }
+    }
+
+    override fun forget() {
+        changes = null
     }
 }

@@ -4,7 +4,6 @@ import android.view.View
 import android.widget.LinearLayout
 import android.widget.TextView
 import kotlinx.coroutines.Job
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import vn.citizenwallet.app.R
 import vn.citizenwallet.app.nav.Names
@@ -107,7 +106,7 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
         rejected?.let { why ->
             val word = ui.card(ui.title(ui.words(why.title), ui.color(Ui.Tone.RED.text)), ui.body(ui.words("app.read-card.rejected"), ui.color(Ui.Tone.RED.text)), tone = Ui.Tone.RED)
             word.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE
-            return listOf(word, ui.primary(ui.words("app.read-card.again")) { again() }) + groups(ui, why)
+            return listOf(word, ui.primary(ui.words("app.read-card.again")) { again() }) + groups(ui, why, red = true)
         }
         val now = progress ?: return listOf(how)
         val list = ui.column()
@@ -140,14 +139,8 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
         }
     }
 
-    /** Stopped by the person: what was read is kept, and the screen waits for the card anew. */
-    override fun stop() {
-        super.stop()
-        scope.launch {
-            while (working) delay(STOPPING_MILLIS)
-            if (trouble == null) again()
-        }
-    }
+    /** What was read is kept, and the screen waits for the card anew. */
+    override fun stopped() = again()
 
     private fun again() {
         rejected = null
@@ -158,7 +151,6 @@ class ReadCardScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) 
 
     private companion object {
         const val REJECTED = "red"
-        const val STOPPING_MILLIS = 50L
     }
 
     override fun close() {

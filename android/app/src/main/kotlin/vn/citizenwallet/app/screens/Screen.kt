@@ -1,6 +1,7 @@
 package vn.citizenwallet.app.screens
 
 import android.app.Activity
+import android.net.Uri
 import android.os.Build
 import android.view.View
 import android.view.ViewGroup
@@ -68,6 +69,15 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     private var running: Job? = null
     private var again: (() -> Unit)? = null
 
+    /** The person wants the work to stop. */
+    private var stopping = false
+
+    /** Work was stopped, or its problem put aside, and can be done again; nothing else on the screen may lead to it. */
+    private var offered = false
+
+    /** The file that the person chose, until the screen takes it up. */
+    private var file: Uri? = null
+
     /** What went wrong; null when nothing did. */
     var trouble: ProblemView? = null
         private set
@@ -107,25 +117,40 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         scope.cancel()
     }
 
+    /** The wallet was locked: what is personal is let go; [shown] loads it anew after the passcode. */
+    open fun forget() = Unit
+
+    /** The person chose a file. It is taken up when the screen is seen: the passcode may stand before it. */
+    fun chosen(uri: Uri) {
+        file = uri
+    }
+
+    /** The file that was chosen, once. */
+    protected fun takeFile(): Uri? = file.also { file = null }
+
     // --- work
 
     /**
      * Does [block]; while it runs the screen says so and can stop it. One piece of work at a time: pressing twice does nothing twice. What goes
-     * wrong is shown, and can be tried again when [repeat] says so.
+     * wrong is shown, and can be tried again when [repeat] says so. What the system asks the person for it goes from the screen when it is stopped.
      */
     protected fun work(repeat: Boolean = true, block: suspend () -> Unit) {
         if (working) return
         trouble = null
+        offered = false
         again = if (repeat) ({ work(true, block) }) else null
         working = true
+        stopping = false
         slow = false
         running = scope.launch {
+            var cut = false
             try {
-                block()
+                core.asking(block)
             } catch (_: WalletException.Cancelled) {
-                // The person stopped it: nothing to say.
-            } catch (stopped: CancellationException) {
-                throw stopped
+                cut = true
+            } catch (ended: CancellationException) {
+                cut = stopping
+                throw ended
             } catch (error: WalletException) {
                 trouble = explain(error)
             } catch (_: Exception) {
@@ -133,6 +158,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
                 trouble = problem(INTERNAL)
             } finally {
                 working = false
+                if (cut) stopped()
                 redraw()
             }
         }
@@ -148,8 +174,14 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     }
 
     /** Stops the work that is going on; what was done durably is kept. */
-    open fun stop() {
+    fun stop() {
+        stopping = true
         running?.cancel()
+    }
+
+    /** The person stopped the work, and it has ended. The screen is as it was before; where nothing on it leads to the work, it is offered again. */
+    protected open fun stopped() {
+        offered = again != null
     }
 
     /** Shows a problem that the phone itself found. */
@@ -163,7 +195,11 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     protected fun settled() {
         trouble = null
         again = null
+        offered = false
     }
+
+    /** What a screen says while it has nothing to show yet; nothing, when it is not loading but waiting for the person. */
+    protected fun loading(ui: Ui, key: String = "app.loading"): List<View> = if (offered || trouble != null) emptyList() else listOf(ui.body(ui.words(key)))
 
     /** Draws the screen anew, when it is seen. */
     protected fun redraw() = nav.redraw(this)
@@ -173,7 +209,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     /** The whole screen as views, in the language of [ui]. Changes nothing. */
     fun build(ui: Ui): View {
         val problem = trouble
-        val blocks = listOfNotNull(problem?.let { problemPanel(ui, it) }, if (working && slow) workingPanel(ui) else null) + content(ui)
+        val blocks = listOfNotNull(problem?.let { problemPanel(ui, it) }, if (working && slow) workingPanel(ui) else null, if (offered && !working) offerPanel(ui) else null) + content(ui)
         val body = ui.column(blocks, Ui.Space.LARGE).apply {
             setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.SMALL), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE))
         }
@@ -234,6 +270,16 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         }
     }
 
+    private fun offerPanel(ui: Ui): View {
+        val words = ui.words
+        return ui.card(
+            ui.heading(words("problem.cancelled"), ui.color(Ui.Tone.ACCENT.text)),
+            ui.body(words("app.stopped"), ui.color(Ui.Tone.ACCENT.text)),
+            ui.primary(words("action.retry")) { again?.invoke() },
+            tone = Ui.Tone.ACCENT,
+        ).apply { accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE }
+    }
+
     private fun disable(view: View, exceptBelow: String) {
         if (view.tag == exceptBelow) return
         if (view is Button || view is EditText || view is CompoundButton || view.isClickable) view.isEnabled = false
@@ -243,8 +289,9 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     /** The renderer of this screen's displays. */
     protected fun renderer(ui: Ui) = DisplayRenderer(ui, uncovered)
 
-    /** A display's groups as cards. */
-    protected fun groups(ui: Ui, display: DisplayView): List<View> = renderer(ui).groups(display)
+    /** A display's groups as cards; [red]: what warns is no remark but an alarm. */
+    protected fun groups(ui: Ui, display: DisplayView, red: Boolean = false): List<View> =
+        renderer(ui).groups(display, if (red) Ui.Tone.RED else Ui.Tone.AMBER)
 
     // --- the way on
 
@@ -260,12 +307,33 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
             ProblemAction.FREE_SPACE -> nav.host?.open(android.provider.Settings.ACTION_INTERNAL_STORAGE_SETTINGS)
             ProblemAction.SCAN_AGAIN -> scanAgain()
             ProblemAction.ASK_ANEW -> askAnew()
-            ProblemAction.START_OVER -> startOver()
-            ProblemAction.ENTER_AGAIN -> enterAgain()
-            ProblemAction.WAIT -> Unit
-            ProblemAction.CLOSE -> closeProblem()
+            ProblemAction.START_OVER -> startOver(problem.id)
+            ProblemAction.ENTER_AGAIN -> {
+                enterAgain()
+                offer(repeat)
+            }
+            ProblemAction.WAIT -> offer(repeat)
+            ProblemAction.CLOSE -> {
+                closeProblem()
+                offer(repeat)
+            }
         }
         redraw()
+    }
+
+    /** The problem is put aside; what led to it can be done again, so that no screen is left with nothing to press. */
+    private fun offer(repeat: (() -> Unit)?) {
+        if (trouble != null || working) return
+        again = repeat
+        offered = repeat != null
+    }
+
+    private fun startOver(problem: String): Unit = when (problem) {
+        // What is on this phone cannot be opened any more, or its keys are gone: only an empty wallet can go on.
+        "storage", "key-invalidated" -> nav.go(Place(Names.REMOVE, problem))
+        // The wallet is sound, its account belongs to another phone now.
+        "account-ended" -> nav.begin(Place(Names.ACTIVATION, ActivationScreen.ANEW))
+        else -> startOver()
     }
 
     /** The code in view was of no use: another is looked for. */

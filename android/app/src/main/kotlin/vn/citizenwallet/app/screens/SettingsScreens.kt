@@ -32,6 +32,7 @@ class SettingsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
             ) + listOf(
             ui.link(R.drawable.icon_list, words("app.log-level.title"), words("app.log-level.${core.settings.logLevel}")) { nav.go(Place(Names.LOG_LEVEL)) },
             ui.link(R.drawable.icon_shield, words("app.about.title")) { nav.go(Place(Names.ABOUT)) },
+            ui.link(R.drawable.icon_warning, words(if (staff) "app.remove.staff-title" else "app.remove.title"), words("app.settings.remove-remark")) { nav.go(Place(Names.REMOVE)) },
         )
     }
 
@@ -117,7 +118,7 @@ class PasscodeScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     override fun content(ui: Ui): List<View> {
         if (changed) {
             return listOf(
-                ui.card(ui.body(ui.words("app.passcode.changed"), ui.color(Ui.Tone.GREEN.text)), tone = Ui.Tone.GREEN).apply { accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE },
+                doneBlock(ui, "app.passcode.changed"),
                 ui.primary(ui.words("app.passcode.back")) { nav.back() },
             )
         }
@@ -148,6 +149,8 @@ class PasscodeScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     private fun wipe() = listOf(old, first, second).forEach { it.wipe() }
+
+    override fun forget() = wipe()
 
     override fun close() {
         wipe()

@@ -1,6 +1,7 @@
 package vn.citizenwallet.app.screens
 
 import android.view.View
+import vn.citizenwallet.app.KeptQuestion
 import vn.citizenwallet.app.R
 import vn.citizenwallet.app.nav.Names
 import vn.citizenwallet.app.nav.Navigator
@@ -71,7 +72,7 @@ class StaffScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val enrolled = staff ?: return listOf(ui.body(ui.words("app.loading")))
+        val enrolled = staff ?: return loading(ui)
         val words = ui.words
         return listOf(ui.primary(words("app.staff.ask")) { nav.go(Place(Names.ASK)) }) +
             groups(ui, enrolled.display) +
@@ -79,6 +80,8 @@ class StaffScreen(nav: Navigator, place: Place) : Screen(nav, place) {
             cache?.let { groups(ui, it.display) }.orEmpty() +
             listOf(
                 ui.link(R.drawable.icon_sync, words("app.settings.sync"), words("app.staff.sync-remark")) { sync() },
+                ui.link(R.drawable.icon_list, words("app.take.title"), words("app.take.remark")) { nav.go(Place(Names.TAKE)) },
+                ui.link(R.drawable.icon_list, words("app.carry.title"), words("app.carry.remark")) { nav.go(Place(Names.CARRY)) },
                 ui.link(R.drawable.icon_settings, words("app.settings.title")) { nav.go(Place(Names.SETTINGS)) },
             )
     }
@@ -102,7 +105,7 @@ class AskScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val own = policy ?: return listOf(ui.body(ui.words("app.loading")))
+        val own = policy ?: return loading(ui)
         return listOf(ui.body(ui.words("app.ask.which"))) + own.documents.map { row ->
             ui.link(R.drawable.icon_card, ui.words("document.${row.document}")) { nav.go(Place(Names.ASK_FIELDS, row.document)) }
         }
@@ -115,9 +118,9 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     private val chosen = LinkedHashSet<String>()
     private var purpose = ""
     private val where = Typed()
+    private val boarding = Typed()
     private var standard = ""
     override val needs = Needs.OPEN
-    override val secure = false
 
     override fun title(words: Words) = words("document.${place.about}")
 
@@ -135,7 +138,7 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     }
 
     override fun content(ui: Ui): List<View> {
-        val own = policy ?: return listOf(ui.body(ui.words("app.loading")))
+        val own = policy ?: return loading(ui)
         val words = ui.words
         val allowed = own.documents.firstOrNull { it.document == place.about }?.allowed.orEmpty()
         // A field without a name for people cannot be asked for by a person.
@@ -148,10 +151,11 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
                 redraw()
             }
         }
-        return listOf(
+        return listOfNotNull(
             ui.card(listOf(ui.heading(words("app.ask.purpose"))) + purposes, gap = 0),
             ui.card(listOf(ui.heading(words("app.ask.fields"))) + fields, gap = 0),
             ui.field(words("app.ask.place"), where, Ui.Field.LINE, if (standard.isEmpty()) null else words("app.ask.standard", "place" to standard)),
+            if (BOARDING in own.purposes) ui.field(words("app.ask.boarding"), boarding, Ui.Field.LINE, words("app.ask.boarding-remark")) else null,
             ui.primary(words("app.ask.do")) { ask() },
         )
     }
@@ -159,13 +163,23 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     private fun ask() = work {
         val order = policy?.documents?.firstOrNull { it.document == place.about }?.allowed.orEmpty()
         val asked = core.openVerifier().ask(place.about, order.filter { it in chosen }, purpose, where.text())
-        nav.go(Place(Names.REQUEST, core.session.keep(asked)))
+        nav.go(Place(Names.REQUEST, core.session.keep(KeptQuestion(asked, boarding.text()))))
+    }
+
+    override fun close() {
+        boarding.wipe()
+        super.close()
+    }
+
+    private companion object {
+        /** A role with this purpose has a boarding pass before it, whose name the core compares with the signed one. */
+        const val BOARDING = "boarding"
     }
 }
 
 /** The request as a code, until the answer is scanned. */
 class RequestScreen(nav: Navigator, place: Place) : CodeShowingScreen(nav, place) {
-    private val asked get() = core.session.asked(place.about)
+    private val asked get() = core.session.asked(place.about)?.request
     override val needs = Needs.OPEN
     override val secure = false
 
@@ -231,7 +245,7 @@ class VerdictScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         return listOf(banner(ui, verdict)) + shown?.let { groups(ui, it) }.orEmpty() + listOfNotNull(
             compare,
             if (withheld.isEmpty()) null else ui.card(ui.heading(words("app.verdict.withheld")), ui.body(withheld.joinToString("\n") { words("field.$it") })),
-        ) + groups(ui, verdict.display) + listOf(
+        ) + groups(ui, verdict.display, red = verdict.display.id == RED) + listOf(
             ui.primary(words("app.verdict.next")) { nav.begin(Place(Names.STAFF), Place(Names.ASK)) },
             ui.secondary(words("app.verdict.home")) { nav.backTo(Names.STAFF) },
         )

@@ -8,6 +8,8 @@ import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.ui.Typed
 import vn.citizenwallet.app.ui.Ui
 import vn.citizenwallet.app.ui.Words
+import vn.citizenwallet.core.ProblemAction
+import vn.citizenwallet.core.ProblemView
 
 /** Opens the wallet or the staff device, when the process is new. */
 class StartScreen(nav: Navigator, place: Place) : Screen(nav, place) {
@@ -111,6 +113,12 @@ class CreateScreen(nav: Navigator, place: Place) : Screen(nav, place) {
             second.wipe()
             nav.present()
         }
+    }
+
+    override fun act(problem: ProblemView) {
+        super.act(problem)
+        // What was typed is still there.
+        if (problem.action == ProblemAction.RETRY) create()
     }
 
     override fun close() {

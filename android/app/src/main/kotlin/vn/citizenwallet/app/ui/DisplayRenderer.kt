@@ -7,6 +7,7 @@ import android.widget.LinearLayout
 import vn.citizenwallet.app.R
 import vn.citizenwallet.core.DisplayGroupView
 import vn.citizenwallet.core.DisplayItemView
+import vn.citizenwallet.core.DisplayRole
 import vn.citizenwallet.core.DisplayValueView
 import vn.citizenwallet.core.DisplayView
 
@@ -16,8 +17,8 @@ import vn.citizenwallet.core.DisplayView
  * @param uncovered the secret rows that the person chose to see; kept by the screen.
  */
 class DisplayRenderer(private val ui: Ui, private val uncovered: MutableSet<String> = HashSet()) {
-    /** Each group as a card under its title. */
-    fun groups(display: DisplayView, tone: Ui.Tone = Ui.Tone.PLAIN): List<View> = display.groups.map { group(it, tone) }
+    /** Each group as a card under its title; one that warns on a ground of the tone [warned]. */
+    fun groups(display: DisplayView, warned: Ui.Tone = Ui.Tone.AMBER): List<View> = display.groups.map { group(it, warned) }
 
     /** All groups in one card, with smaller titles between them; for rows of a list. */
     fun compact(display: DisplayView): List<View> = display.groups.flatMap { group ->
@@ -34,30 +35,36 @@ class DisplayRenderer(private val ui: Ui, private val uncovered: MutableSet<Stri
     }
 
     /** What a screen reader says for the whole display in one breath: labels and values that are not covered. */
-    fun spoken(display: DisplayView): String = display.groups.flatMap { it.items }.filter { it.role != "secret" }.joinToString(". ") { item ->
+    fun spoken(display: DisplayView): String = display.groups.flatMap { it.items }.filter { it.role != DisplayRole.SECRET }.joinToString(". ") { item ->
         listOf(item.label.takeIf { it.isNotEmpty() }?.let { ui.words(it) }, text(item)).filter { !it.isNullOrEmpty() }.joinToString(": ")
     }
 
-    private fun group(group: DisplayGroupView, tone: Ui.Tone): View {
-        val warns = group.items.any { it.role == "warning" }
-        val used = if (tone == Ui.Tone.PLAIN && warns) Ui.Tone.AMBER else tone
+    private fun group(group: DisplayGroupView, warned: Ui.Tone): View {
+        val used = if (group.items.any { it.role == DisplayRole.WARNING }) warned else Ui.Tone.PLAIN
         val title = group.title.takeIf { it.isNotEmpty() }?.let { ui.heading(ui.words(it), ui.color(used.text)) }
         return ui.card(listOfNotNull(title) + items(group, used), used)
     }
 
     private fun items(group: DisplayGroupView, tone: Ui.Tone = Ui.Tone.PLAIN): List<View> = group.items.mapIndexed { index, item ->
-        item(item, "${group.title}/${item.field}/$index", tone)
+        // A label that says what the title above it has just said is left out.
+        val repeated = group.title.isNotEmpty() && label(item) == ui.words(group.title)
+        item(if (repeated) item.copy(label = "") else item, "${group.title}/${item.field}/$index", tone)
     }
 
+    /** Each role has its way; one that is new to the core does not compile here until it has one, too. */
     private fun item(item: DisplayItemView, place: String, tone: Ui.Tone): View = when (item.role) {
-        "done" -> step(item, StepMark.State.DONE)
-        "current" -> step(item, StepMark.State.CURRENT)
-        "todo" -> step(item, StepMark.State.TODO)
-        "secret" -> secret(item, place)
-        "warning" -> warning(item, tone)
-        "title" -> pair(item, tone, large = true)
-        else -> if (item.value is DisplayValueView.Image) portrait(item) else pair(item, tone, large = false)
+        DisplayRole.PLAIN, DisplayRole.PORTRAIT -> plain(item, tone, large = false)
+        DisplayRole.TITLE -> plain(item, tone, large = true)
+        DisplayRole.SECRET -> secret(item, place)
+        DisplayRole.WARNING -> warning(item, tone)
+        DisplayRole.DONE -> step(item, StepMark.State.DONE)
+        DisplayRole.CURRENT -> step(item, StepMark.State.CURRENT)
+        DisplayRole.TODO -> step(item, StepMark.State.TODO)
     }
+
+    /** A picture is shown as one, whatever its role. */
+    private fun plain(item: DisplayItemView, tone: Ui.Tone, large: Boolean): View =
+        if (item.value is DisplayValueView.Image) portrait(item) else pair(item, tone, large)
 
     /** The value in words; nothing for a picture. */
     private fun text(item: DisplayItemView): String = when (val value = item.value) {
@@ -92,15 +99,9 @@ class DisplayRenderer(private val ui: Ui, private val uncovered: MutableSet<Stri
         val colour = ui.color(if (done) R.color.green else if (state == StepMark.State.CURRENT) R.color.accent else R.color.text_quiet)
         val mark = StepMark(ui.context, state, colour, ui.color(R.color.on_green))
         val (label, value) = label(item) to text(item)
-        val first = ui.body(label.ifEmpty { value }, ui.color(if (state == StepMark.State.TODO) R.color.text_quiet else R.color.text))
-        val second = value.takeIf { it.isNotEmpty() && label.isNotEmpty() }?.let { ui.small(it) }
-        val told = ui.words(when (state) {
-            StepMark.State.DONE -> "app.step.done"
-            StepMark.State.CURRENT -> "app.step.current"
-            StepMark.State.TODO -> "app.step.todo"
-        })
-        // Where the core says in words how far a step is, that is enough.
-        return together(ui.beside(mark, ui.column(first, second, gap = 2)), if (second == null) "$told: ${label.ifEmpty { value }}" else "$label: $value")
+        val first = ui.body(label, ui.color(if (state == StepMark.State.TODO) R.color.text_quiet else R.color.text))
+        // The value says in words what the shape says.
+        return together(ui.beside(mark, ui.column(first, ui.small(value), gap = 2)), "$label: $value")
     }
 
     /** Covered until tapped; tapping again covers it. */

@@ -90,12 +90,14 @@ class StepMark(context: Context, private val state: State, private val colour: I
     }
 }
 
-/** A picture of a card's front, and where its number stands: the last six digits are marked. [label] is what screen readers say. */
-class CardPicture(context: Context, private val ink: Int, private val paper: Int, private val quiet: Int, private val accent: Int, label: String) : View(context) {
-    private val paint = Paint(Paint.ANTI_ALIAS_FLAG)
+/**
+ * A drawing [wide] by [high] units in the middle of the view, at most [widest] dp wide. [label] is what screen readers say.
+ */
+abstract class Picture(context: Context, private val widest: Int, private val wide: Float, private val high: Float, label: String) : View(context) {
+    private val paint = Paint(Paint.ANTI_ALIAS_FLAG).apply { strokeCap = Paint.Cap.ROUND }
 
-    /** Width of the drawing in pixels; it stands in the middle of the view. */
-    private var drawn = 0
+    /** Pixels of a unit. */
+    private var scale = 0f
 
     init {
         contentDescription = label
@@ -103,88 +105,64 @@ class CardPicture(context: Context, private val ink: Int, private val paper: Int
     }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        drawn = minOf(MeasureSpec.getSize(widthMeasureSpec), (320 * resources.displayMetrics.density).toInt())
-        setMeasuredDimension(MeasureSpec.getSize(widthMeasureSpec), drawn * 10 / 16)
+        val room = MeasureSpec.getSize(widthMeasureSpec)
+        scale = minOf(room.toFloat(), widest * resources.displayMetrics.density) / wide
+        setMeasuredDimension(room, (high * scale).toInt())
     }
+
+    /** Draws, in units. */
+    protected abstract fun drawInUnits(canvas: Canvas)
 
     override fun onDraw(canvas: Canvas) {
         canvas.save()
-        canvas.translate((width - drawn) / 2f, 0f)
-        canvas.scale(drawn / 160f, height / 100f)
-        paint.style = Paint.Style.FILL
-        paint.color = paper
-        canvas.drawRoundRect(RectF(1f, 1f, 159f, 99f), 8f, 8f, paint)
-        paint.style = Paint.Style.STROKE
-        paint.strokeWidth = 1.2f
-        paint.color = quiet
-        canvas.drawRoundRect(RectF(1f, 1f, 159f, 99f), 8f, 8f, paint)
-        paint.style = Paint.Style.FILL
-        // The emblem, the lines of the title, the portrait, the chip.
-        canvas.drawCircle(20f, 18f, 8f, paint)
-        canvas.drawRoundRect(RectF(52f, 10f, 132f, 14f), 2f, 2f, paint)
-        canvas.drawRoundRect(RectF(62f, 19f, 122f, 22f), 1.5f, 1.5f, paint)
-        canvas.drawRoundRect(RectF(10f, 36f, 42f, 80f), 3f, 3f, paint)
-        paint.color = paper
-        canvas.drawCircle(26f, 52f, 7f, paint)
-        canvas.drawRoundRect(RectF(15f, 62f, 37f, 80f), 8f, 8f, paint)
-        paint.color = quiet
-        for (row in 0..2) canvas.drawRoundRect(RectF(52f, 62f + row * 11f, 52f + 84f - row * 16f, 65f + row * 11f), 1.5f, 1.5f, paint)
-        // The number: six quiet dots, six marked ones in a frame.
-        paint.color = ink
-        for (digit in 0..11) {
-            val x = 53f + digit * 8f
-            paint.color = if (digit < 6) quiet else accent
-            canvas.drawRoundRect(RectF(x, 38f, x + 5.4f, 48f), 1.4f, 1.4f, paint)
-        }
-        paint.style = Paint.Style.STROKE
-        paint.strokeWidth = 2f
-        paint.color = accent
-        canvas.drawRoundRect(RectF(99.7f, 34f, 148f, 52f), 4f, 4f, paint)
+        canvas.translate((width - wide * scale) / 2f, 0f)
+        canvas.scale(scale, scale)
+        drawInUnits(canvas)
         canvas.restore()
+    }
+
+    protected fun fill(colour: Int) = paint.apply { style = Paint.Style.FILL; color = colour }
+
+    protected fun stroke(colour: Int, width: Float) = paint.apply { style = Paint.Style.STROKE; strokeWidth = width; color = colour }
+
+    /** A rectangle with round corners. */
+    protected fun Canvas.box(left: Float, top: Float, right: Float, bottom: Float, radius: Float, paint: Paint) =
+        drawRoundRect(RectF(left, top, right, bottom), radius, radius, paint)
+}
+
+/** A picture of a card's front, and where its number stands: the last six digits are marked. */
+class CardPicture(context: Context, private val paper: Int, private val quiet: Int, private val accent: Int, label: String) : Picture(context, 320, 160f, 100f, label) {
+    override fun drawInUnits(canvas: Canvas) = canvas.run {
+        box(1f, 1f, 159f, 99f, 8f, fill(paper))
+        box(1f, 1f, 159f, 99f, 8f, stroke(quiet, 1.2f))
+        // The emblem, the lines of the title, the portrait, the other lines.
+        drawCircle(20f, 18f, 8f, fill(quiet))
+        box(52f, 10f, 132f, 14f, 2f, fill(quiet))
+        box(62f, 19f, 122f, 22f, 1.5f, fill(quiet))
+        box(10f, 36f, 42f, 80f, 3f, fill(quiet))
+        drawCircle(26f, 52f, 7f, fill(paper))
+        box(15f, 62f, 37f, 80f, 8f, fill(paper))
+        for (row in 0..2) box(52f, 62f + row * 11f, 136f - row * 16f, 65f + row * 11f, 1.5f, fill(quiet))
+        // The number: six quiet digits, six marked ones in a frame.
+        for (digit in 0..11) {
+            val marked = digit >= 6
+            val x = (if (marked) 57f else 53f) + digit * 8f
+            box(x, 38f, x + 5.4f, 48f, 1.4f, fill(if (marked) accent else quiet))
+        }
+        box(101.6f, 34f, 153.8f, 52f, 4f, stroke(accent, 2f))
     }
 }
 
-/** A phone from behind with a card against its upper half. [label] is what screen readers say. */
-class HoldPicture(context: Context, private val ink: Int, private val paper: Int, private val accent: Int, label: String) : View(context) {
-    private val paint = Paint(Paint.ANTI_ALIAS_FLAG)
-
-    /** Width of the drawing in pixels; it stands in the middle of the view. */
-    private var drawn = 0
-
-    init {
-        contentDescription = label
-        importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_YES
-    }
-
-    override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        drawn = minOf(MeasureSpec.getSize(widthMeasureSpec), (220 * resources.displayMetrics.density).toInt())
-        setMeasuredDimension(MeasureSpec.getSize(widthMeasureSpec), drawn * 3 / 4)
-    }
-
-    override fun onDraw(canvas: Canvas) {
-        canvas.save()
-        canvas.translate((width - drawn) / 2f, 0f)
-        canvas.scale(drawn / 120f, height / 90f)
-        paint.style = Paint.Style.FILL
-        paint.color = paper
-        canvas.drawRoundRect(RectF(38f, 3f, 82f, 88f), 7f, 7f, paint)
-        paint.style = Paint.Style.STROKE
-        paint.strokeWidth = 2f
-        paint.color = ink
-        canvas.drawRoundRect(RectF(38f, 3f, 82f, 88f), 7f, 7f, paint)
-        canvas.drawCircle(48f, 13f, 4f, paint)
-        paint.style = Paint.Style.FILL
-        paint.color = accent
-        canvas.drawRoundRect(RectF(24f, 24f, 96f, 66f), 5f, 5f, paint)
-        paint.color = paper
-        canvas.drawRoundRect(RectF(31f, 32f, 47f, 46f), 2f, 2f, paint)
-        canvas.drawRoundRect(RectF(52f, 33f, 89f, 37f), 2f, 2f, paint)
-        canvas.drawRoundRect(RectF(52f, 41f, 80f, 45f), 2f, 2f, paint)
-        paint.style = Paint.Style.STROKE
-        paint.strokeWidth = 2f
-        paint.strokeCap = Paint.Cap.ROUND
-        paint.color = accent
-        for (wave in 0..2) canvas.drawArc(RectF(92f - wave * 5, 33f - wave * 5, 104f + wave * 5, 57f + wave * 5), -45f, 90f, false, paint)
-        canvas.restore()
+/** A phone from behind with a card against its upper half. */
+class HoldPicture(context: Context, private val ink: Int, private val paper: Int, private val accent: Int, label: String) : Picture(context, 220, 120f, 90f, label) {
+    override fun drawInUnits(canvas: Canvas) = canvas.run {
+        box(38f, 3f, 82f, 88f, 7f, fill(paper))
+        box(38f, 3f, 82f, 88f, 7f, stroke(ink, 2f))
+        drawCircle(48f, 13f, 4f, stroke(ink, 2f))
+        box(24f, 24f, 96f, 66f, 5f, fill(accent))
+        box(31f, 32f, 47f, 46f, 2f, fill(paper))
+        box(52f, 33f, 89f, 37f, 2f, fill(paper))
+        box(52f, 41f, 80f, 45f, 2f, fill(paper))
+        for (wave in 0..2) drawArc(RectF(92f - wave * 5, 33f - wave * 5, 104f + wave * 5, 57f + wave * 5), -45f, 90f, false, stroke(accent, 2f))
     }
 }

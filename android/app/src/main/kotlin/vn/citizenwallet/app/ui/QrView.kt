@@ -8,7 +8,8 @@ import android.view.View
 import vn.citizenwallet.core.QrSymbol
 
 /**
- * A QR symbol as large as the width allows, on whole pixels, black on white with its quiet zone of four modules, by day and by night.
+ * A QR symbol as large as width and window allow, so that all of it is seen at once in a phone held sideways, too; on whole pixels, black on white
+ * with its quiet zone of four modules, by day and by night.
  *
  * @param label what screen readers say; the content itself says nothing to a person.
  */
@@ -23,9 +24,8 @@ class QrView(context: Context, private val symbol: QrSymbol, label: String) : Vi
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val room = MeasureSpec.getSize(widthMeasureSpec)
-        val limit = if (MeasureSpec.getMode(heightMeasureSpec) == MeasureSpec.UNSPECIFIED) room else MeasureSpec.getSize(heightMeasureSpec)
-        val side = maxOf(minOf(room, maxOf(limit, 1)), suggestedMinimumWidth)
-        setMeasuredDimension(room, side)
+        val window = (resources.configuration.screenHeightDp * resources.displayMetrics.density * SHARE).toInt()
+        setMeasuredDimension(room, minOf(room, window))
     }
 
     override fun onDraw(canvas: Canvas) {
@@ -55,5 +55,8 @@ class QrView(context: Context, private val symbol: QrSymbol, label: String) : Vi
     private companion object {
         /** ISO/IEC 18004: four modules of quiet zone. */
         const val QUIET = 4
+
+        /** How much of the window's height it takes at most; the rest is the title's and the system's. */
+        const val SHARE = 0.75f
     }
 }
