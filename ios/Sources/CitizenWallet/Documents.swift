@@ -9,26 +9,38 @@ public final class DocumentsModel: WorkModel {
     /// What the last fetching came to.
     public private(set) var outcome: DisplayView? { willSet { changed() } }
 
+    private enum Act { case refresh, obtain, sync }
+
     private let store: WalletStore
+    private var last = Act.refresh
 
     /// The documents of the wallet of a store.
     public init(store: WalletStore) {
         self.store = store
     }
 
+    /// Does again what came to no end.
+    public func again() async {
+        switch last {
+        case .refresh: await refresh()
+        case .obtain: await obtain()
+        case .sync: await sync()
+        }
+    }
+
     /// Reads the list again. Needs no network.
     public func refresh() async {
-        await run { _, _ in nil }
+        await run(.refresh) { _, _ in nil }
     }
 
     /// Gets every document the service offers; goes on where an earlier try stopped.
     public func obtain() async {
-        await run { wallet, handle in try await wallet.obtainDocuments(cancel: handle).display }
+        await run(.obtain) { wallet, handle in try await wallet.obtainDocuments(cancel: handle).display }
     }
 
     /// Trust, changed documents, new copies.
     public func sync() async {
-        await run { wallet, handle in try await wallet.sync(cancel: handle).display }
+        await run(.sync) { wallet, handle in try await wallet.sync(cancel: handle).display }
     }
 
     /// The problem or outcome was read.
@@ -37,7 +49,9 @@ public final class DocumentsModel: WorkModel {
         outcome = nil
     }
 
-    private func run(_ act: (Wallet, CancelHandle) async throws -> DisplayView?) async {
+    private func run(_ what: Act, _ act: (Wallet, CancelHandle) async throws -> DisplayView?) async {
+        guard !busy else { return }
+        last = what
         await work { handle in
             let wallet = try await self.store.wallet()
             do {

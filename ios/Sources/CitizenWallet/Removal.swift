@@ -3,7 +3,8 @@ import Foundation
 
 /// Removing one side of the app from the phone, for good: its keys, and all its files.
 enum Removal {
-    private static let attempts = 100
+    // Longer than a port may hang.
+    private static let attempts = 130
     private static let pauseNanoseconds: UInt64 = 100_000_000
 
     /// Removes keys and files of a side whose object is closed already.

@@ -33,7 +33,9 @@ public final class StartOverModel: WorkModel {
     /// Removes it, and shows the first screen that is right then. It is not stopped halfway; after a failure it can be done again.
     public func startOver() async {
         guard ready else { return }
-        done = await work { _ in
+        done = await work { handle in
+            // Whatever is under way has nothing to finish any more, and keeps the folder.
+            WorkModel.stopAll(but: handle)
             switch self.side {
             case .wallet: try await self.app.removeWallet()
             case .staff: try await self.app.staff.remove()

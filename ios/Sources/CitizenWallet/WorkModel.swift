@@ -12,6 +12,7 @@ public class WorkModel: Observed {
     public internal(set) var problem: Problem? { willSet { changed() } }
 
     private static let patienceNanoseconds: UInt64 = 500_000_000
+    private static var running: [ObjectIdentifier: CancelHandle] = [:]
     private var handle: CancelHandle?
 
     /// Stops what is under way; what was done durably is kept.
@@ -24,6 +25,11 @@ public class WorkModel: Observed {
         problem = nil
     }
 
+    /// Stops all work of the app but the one of this handle.
+    static func stopAll(but own: CancelHandle) {
+        for (id, handle) in running where id != ObjectIdentifier(own) { handle.cancel() }
+    }
+
     /// Does `act`, which passes its handle on to the core. While other work is under way nothing happens: pressing twice does nothing twice.
     ///
     /// - Returns: true when it came to its end; otherwise `problem` says why, or a person stopped it.
@@ -34,6 +40,7 @@ public class WorkModel: Observed {
         problem = nil
         let running = CancelHandle()
         handle = running
+        WorkModel.running[ObjectIdentifier(running)] = running
         let waiting = Task { [weak self] in
             try? await Task.sleep(nanoseconds: WorkModel.patienceNanoseconds)
             guard !Task.isCancelled else { return }
@@ -44,6 +51,7 @@ public class WorkModel: Observed {
             slow = false
             busy = false
             handle = nil
+            WorkModel.running[ObjectIdentifier(running)] = nil
         }
         do {
             try await cancellable(handle: running, act)

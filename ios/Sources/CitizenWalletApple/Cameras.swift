@@ -1,4 +1,4 @@
-#if os(iOS) && canImport(AVFoundation)
+#if os(iOS) && canImport(AVFoundation) && canImport(UIKit)
 import AVFoundation
 import CitizenWallet
 import Foundation

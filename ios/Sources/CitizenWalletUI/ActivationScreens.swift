@@ -21,7 +21,7 @@ struct ActivationScreen: View {
         let words = language.words
         Page(words("app.activation.title")) {
             Text(words("app.activation.what"))
-            if let problem = flow.problem { ProblemCard(problem) { resume() } }
+            if let problem = flow.problem { ProblemCard(problem, .wallet) { resume() } }
             if flow.busy { Busy(flow) } else { step }
             if let view = flow.view { DisplayCards(RenderedDisplay(view.display, words: words)) }
             Row(words("app.settings.title")) { SettingsScreen() }
@@ -84,7 +84,7 @@ struct CardBlock: View {
 
     var body: some View {
         let words = language.words
-        if let problem = reading.problem { ProblemCard(problem) { reading.dismiss() } }
+        if let problem = reading.problem { ProblemCard(problem, .wallet) { reading.dismiss() } }
         if reading.rejected, let report = reading.report {
             Text(words("app.read-card.rejected"))
             VerdictPanel(report.verdict)
@@ -153,7 +153,7 @@ struct FaceBlock: View {
         let words = language.words
         Text(words("app.face.why"))
         if let problem {
-            ProblemCard(problem) { start() }
+            ProblemCard(problem, .wallet) { start() }
             if problem.view.id == "no-camera" { Text(words("app.face.no-camera")) }
         } else {
             ZStack {

@@ -17,7 +17,7 @@ struct DocumentsScreen: View {
     var body: some View {
         let words = language.words
         Page(words("app.documents.title")) {
-            if let problem = model.problem { ProblemCard(problem) { Task { await model.refresh() } } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { Task { await model.again() } } }
             Busy(model)
             Row(words("app.documents.scan")) { RequestScanScreen() }
             if let outcome = model.outcome {
@@ -70,7 +70,7 @@ struct DocumentScreen: View {
         let words = language.words
         let shown = model.display.map { RenderedDisplay($0, words: words) }
         Page(shown?.title ?? words("app.loading")) {
-            if let problem = model.problem { ProblemCard(problem) { Task { await model.load() } } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { Task { await model.load() } } }
             if let shown { DisplayCards(shown) }
             Text(words("app.document.screen")).foregroundColor(Palette.quiet)
             Row(words("app.document.show")) { RequestScanScreen() }
@@ -93,7 +93,7 @@ struct ConsentLogScreen: View {
         let words = language.words
         Page(words("app.log.title")) {
             Text(words("app.log.what"))
-            if let problem = model.problem { ProblemCard(problem) { Task { await model.load() } } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { Task { await model.load() } } }
             if model.loaded && model.consents.isEmpty { Text(words("app.log.none")) }
             ForEach(model.consents, id: \.id) { entry in ListedDisplay(RenderedDisplay(entry.display, words: words)) }
         }
@@ -114,7 +114,7 @@ struct NoticesScreen: View {
     var body: some View {
         let words = language.words
         Page(words("app.notices.title")) {
-            if let problem = model.problem { ProblemCard(problem) { Task { await model.load() } } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { Task { await model.load() } } }
             if model.loaded && model.notices.isEmpty { Text(words("app.notices.none")) }
             ForEach(model.notices, id: \.seq) { change in ListedDisplay(RenderedDisplay(change.display, words: words)) }
         }

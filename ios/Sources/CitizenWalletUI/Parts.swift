@@ -146,7 +146,8 @@ struct ProblemCard: View {
     private let side: RemovedSide
     private let act: () -> Void
 
-    init(_ problem: Problem, _ side: RemovedSide = .wallet, act: @escaping () -> Void) {
+    /// `side` is what the problem is about, and what is removed when it can only be begun anew.
+    init(_ problem: Problem, _ side: RemovedSide, act: @escaping () -> Void) {
         self.problem = problem
         self.side = side
         self.act = act

@@ -72,7 +72,7 @@ struct FirstUseScreen: View {
             Text(words("app.first.great")).font(.title2.bold()).accessibilityAddTraits(.isHeader)
             Text(words("app.first.what"))
             LanguageChoice()
-            if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { model.dismiss() } }
             Text(words("app.create.why"))
             Text(words("app.create.rule")).foregroundColor(Palette.quiet)
             if model.differed { Card(.amber) { Text(words("app.create.differ")) } }
@@ -115,7 +115,7 @@ struct UnlockScreen: View {
         let words = language.words
         Page(words("app.unlock.title")) {
             Text(words("app.unlock.why"))
-            if let problem = model.problem { ProblemCard(problem) { Task { await app.refresh() } } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { goOn() } }
             if model.busy {
                 Busy(model)
             } else {
@@ -130,6 +130,11 @@ struct UnlockScreen: View {
             }
             Row(words("app.settings.title")) { SettingsScreen() }
         }
+    }
+
+    private func goOn() {
+        model.dismiss()
+        Task { await app.refresh() }
     }
 }
 
@@ -147,7 +152,7 @@ struct ChangePasscodeScreen: View {
     var body: some View {
         let words = language.words
         Page(words("app.passcode.title")) {
-            if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+            if let problem = model.problem { ProblemCard(problem, .wallet) { model.dismiss() } }
             if model.done {
                 Card(.green) { Text(words("app.passcode.changed")) }
                 WideButton(words("app.passcode.back")) { presentation.wrappedValue.dismiss() }

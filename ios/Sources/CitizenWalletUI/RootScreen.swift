@@ -23,7 +23,7 @@ public struct RootScreen: View {
         ZStack {
             NavigationView {
                 if let trouble = app.trouble {
-                    Page(language.words("app.name")) { ProblemCard(trouble) { app.dismissTrouble() } }
+                    Page(language.words("app.name")) { ProblemCard(trouble, .wallet) { app.dismissTrouble() } }
                 } else {
                     first
                 }
@@ -65,7 +65,7 @@ public struct RootScreen: View {
         case .documents:
             DocumentsScreen(store: app.store)
         case let .failed(problem):
-            Page(language.words("app.name")) { ProblemCard(problem) { Task { await app.refresh() } } }
+            Page(language.words("app.name")) { ProblemCard(problem, .wallet) { Task { await app.refresh() } } }
         }
     }
 

@@ -33,15 +33,17 @@ struct ScanBlock: View {
     @EnvironmentObject private var language: LanguageModel
     @ObservedObject private var model: ScanModel
     @State private var camera: QRCamera?
+    private let side: RemovedSide
 
-    init(model: ScanModel) {
+    init(model: ScanModel, side: RemovedSide) {
         self.model = model
+        self.side = side
     }
 
     var body: some View {
         let words = language.words
         if let problem = model.problem {
-            ProblemCard(problem) {
+            ProblemCard(problem, side) {
                 model.again()
                 start()
             }
@@ -110,7 +112,7 @@ struct RequestScanScreen: View {
             } else {
                 Page(words("app.scan.title")) {
                     Text(words("app.scan.request"))
-                    if let scan = holder.scan { ScanBlock(model: scan) }
+                    if let scan = holder.scan { ScanBlock(model: scan, side: .wallet) }
                 }
             }
         }
@@ -136,7 +138,7 @@ struct ConsentScreen: View {
             AnswerScreen(answer: answer, leave: leave)
         } else {
             Page(words("app.consent.title")) {
-                if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+                if let problem = model.problem { ProblemCard(problem, .wallet) { model.dismiss() } }
                 Busy(model)
                 DisplayCards(RenderedDisplay(model.display, words: words))
                 Card { ForEach(model.items) { field($0) } }
@@ -227,7 +229,7 @@ struct ShownCode: View {
     var body: some View {
         VStack(alignment: .leading, spacing: 12) {
             if let problem = model.problem {
-                ProblemCard(problem) {}
+                ProblemCard(problem, .wallet) {}
             } else if model.over {
                 Card(.amber) { Text(over) }
             } else if let symbol = model.symbol {

@@ -47,7 +47,7 @@ struct SyncBlock: View {
 
     var body: some View {
         let words = language.words
-        if let problem = model.problem { ProblemCard(problem) { model.dismiss() } }
+        if let problem = model.problem { ProblemCard(problem, .wallet) { Task { await model.again() } } }
         if model.busy {
             Busy(model)
         } else {

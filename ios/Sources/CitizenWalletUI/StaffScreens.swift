@@ -158,7 +158,7 @@ struct CheckScreen: View {
         let words = language.words
         return Page(words("app.scan.answer-title")) {
             Text(words("app.scan.answer"))
-            ScanBlock(model: scan)
+            ScanBlock(model: scan, side: .staff)
             WideButton(words("app.request.cancel"), .refusing, act: leave)
         }
     }

@@ -152,6 +152,11 @@ public final class Central {
         try run(binary, ["central", "suspend", "--dir", folder.path, "--citizen", Central.citizen, "--document", document])
     }
 
+    /// Publishes trust and lists anew, as a running service does from time to time.
+    public func republish() throws {
+        try run(binary, ["central", "republish", "--dir", folder.path])
+    }
+
     /// The newest one-time code, as the citizen's telephone gets it.
     public func newestCode() throws -> String {
         let spool = folder.appendingPathComponent("spool")

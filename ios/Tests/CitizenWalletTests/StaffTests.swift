@@ -32,7 +32,7 @@ final class StaffTests: XCTestCase {
         let giving = try await first.enrol(central: central, role: "traffic-police", organisation: "Đội 1", place: "Hà Nội")
         let taking = try await second.enrol(central: central, role: "traffic-police", organisation: "Đội 2", place: "Lào Cai")
         try await Task.sleep(nanoseconds: 1_100_000_000)
-        try run(try Story.binary(), ["central", "republish", "--dir", central.folder.path])
+        try central.republish()
         await giving.sync()
         XCTAssertNil(giving.problem)
         central.stop()
@@ -54,7 +54,7 @@ final class StaffTests: XCTestCase {
         let foreign = folder.path("foreign")
         try Data("a picture".utf8).write(to: foreign)
         let large = folder.path("large")
-        FileManager.default.createFile(atPath: large.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: large.path, contents: nil)
         let handle = try FileHandle(forWritingTo: large)
         try handle.truncate(atOffset: 80 << 20)
         try handle.close()
@@ -87,7 +87,7 @@ final class StaffTests: XCTestCase {
         try await citizen.activate(central: central, card: card, folder: folder)
         let documents = DocumentsModel(store: citizen.app.store)
         await documents.obtain()
-        for (name, expected) in [(" NGUYEN/VAN AN ", "passed"), ("TRAN/THI BINH", "failed"), ("", nil)] {
+        for (name, expected) in [(" NGUYEN/VAN AN ", "passed"), ("TRAN/THI BINH", "not-checked"), ("", nil)] {
             staff.boardingName = name
             let asked = await staff.ask(document: "citizen-identity")
             XCTAssertEqual(staff.boardingName, "")

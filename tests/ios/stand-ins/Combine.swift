@@ -1,4 +1,8 @@
 // Stand-in of Combine: the names, labels and types that ios/ uses, and nothing behind them. For tests/ios/typecheck.sh only.
+import Foundation
+// Foundation's own on Apple's systems.
+extension URL { public func startAccessingSecurityScopedResource() -> Bool { true }
+   public func stopAccessingSecurityScopedResource() {} }
 public final class ObservableObjectPublisher { public init() {}
    public func send() {} }
 @propertyWrapper public struct Published<V> { public init(wrappedValue: V) { self.wrappedValue = wrappedValue }
