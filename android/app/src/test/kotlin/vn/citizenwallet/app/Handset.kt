@@ -23,6 +23,9 @@ import java.time.Duration
 /** A phone in somebody's hand: what is on its screen is read and pressed, as a person would. */
 class Handset(val name: String = "", private val saved: android.os.Bundle? = null, val core: AppCore = application.newProcess(name)) {
     val words get() = core.words
+
+    /** What the process of this phone opened; null in a build without a service. */
+    private val owner = if (World.service == null) null else CitizenWallet.get()
     var controller: ActivityController<MainActivity> = launch(saved)
         private set
     val activity: MainActivity get() = controller.get()
@@ -193,7 +196,7 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         shadowOf(Looper.getMainLooper()).idle()
         core.close()
         // What the end of a process does to files and locks.
-        val ending = kotlin.concurrent.thread { kotlinx.coroutines.runBlocking { CitizenWallet.get().shutDown() } }
+        val ending = kotlin.concurrent.thread { kotlinx.coroutines.runBlocking { owner?.shutDown() } }
         until("the end of the process") { !ending.isAlive }
         meanwhile()
         return Handset(name, kept)

@@ -213,7 +213,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         val body = ui.column(blocks, Ui.Space.LARGE).apply {
             setPadding(ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.SMALL), ui.dp(Ui.Space.LARGE), ui.dp(Ui.Space.HUGE))
         }
-        if (working) disable(body, exceptBelow = WORKING)
+        if (working) disable(ui, body, exceptBelow = WORKING)
         val scroll = ScrollView(ui.context).apply {
             isFillViewport = true
             isSaveEnabled = false
@@ -280,10 +280,12 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         ).apply { accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE }
     }
 
-    private fun disable(view: View, exceptBelow: String) {
+    private fun disable(ui: Ui, view: View, exceptBelow: String) {
         if (view.tag == exceptBelow) return
-        if (view is Button || view is EditText || view is CompoundButton || view.isClickable) view.isEnabled = false
-        if (view is ViewGroup) for (at in 0 until view.childCount) disable(view.getChildAt(at), exceptBelow)
+        if (view is Button || view is EditText || view.isClickable) view.isEnabled = false
+        // Once it is said that work goes on, a button that does nothing does not look like one that does.
+        if (slow && view is Button && view !is CompoundButton) ui.rest(view)
+        if (view is ViewGroup) for (at in 0 until view.childCount) disable(ui, view.getChildAt(at), exceptBelow)
     }
 
     /** The renderer of this screen's displays. */

@@ -26,7 +26,7 @@ class SettingsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         return listOf(
             ui.link(R.drawable.icon_list, words("app.language.title"), words("app.language.${words.language}")) { nav.go(Place(Names.LANGUAGE)) },
         ) + (if (staff) emptyList() else listOf(ui.link(R.drawable.icon_lock, words("app.passcode.title")) { nav.go(Place(Names.PASSCODE)) })) + listOf(
-            ui.link(R.drawable.icon_sync, words("app.settings.sync"), words("app.settings.sync-remark")) { sync() },
+            ui.link(R.drawable.icon_sync, words("app.settings.sync"), words(if (staff) "app.staff.sync-remark" else "app.settings.sync-remark")) { sync() },
         ) + report?.let { groups(ui, it) }.orEmpty() + (
             if (staff) emptyList() else listOf(ui.link(R.drawable.icon_lock, words("app.settings.lock"), words("app.settings.lock-remark")) { lock() })
             ) + listOf(

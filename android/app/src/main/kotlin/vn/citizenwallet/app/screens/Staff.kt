@@ -77,7 +77,7 @@ class StaffScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         return listOf(ui.primary(words("app.staff.ask")) { nav.go(Place(Names.ASK)) }) +
             groups(ui, enrolled.display) +
             report?.let { groups(ui, it) }.orEmpty() +
-            cache?.let { groups(ui, it.display) }.orEmpty() +
+            cache?.let { groups(ui, named(it.display)) }.orEmpty() +
             listOf(
                 ui.link(R.drawable.icon_sync, words("app.settings.sync"), words("app.staff.sync-remark")) { sync() },
                 ui.link(R.drawable.icon_list, words("app.take.title"), words("app.take.remark")) { nav.go(Place(Names.TAKE)) },
@@ -85,6 +85,10 @@ class StaffScreen(nav: Navigator, place: Place) : Screen(nav, place) {
                 ui.link(R.drawable.icon_settings, words("app.settings.title")) { nav.go(Place(Names.SETTINGS)) },
             )
     }
+
+    /** What is held stands beside what came just now: each says in its title which it is. */
+    private fun named(display: DisplayView) =
+        display.copy(groups = display.groups.map { if (it.title.isEmpty()) it.copy(title = display.title) else it })
 
     private fun sync() = work {
         report = core.openVerifier().sync().display

@@ -174,6 +174,12 @@ class Ui(val context: Context, val words: Words) {
         setOnClickListener { action() }
     }
 
+    /** Shows that a button cannot be pressed now; its words can be read still. */
+    fun rest(button: Button) {
+        button.setTextColor(color(R.color.text_quiet))
+        button.background = rounded(color(R.color.surface_line), radius = 12)
+    }
+
     /** A button that is a drawing; [label] is what screen readers say. */
     fun iconButton(drawable: Int, label: String, colour: Int = color(R.color.text), action: () -> Unit): ImageView = icon(drawable, colour, label = label).apply {
         layoutParams = ViewGroup.LayoutParams(dp(TARGET), dp(TARGET))
