@@ -41,17 +41,19 @@ part() { # part NAME COMMAND...
   local name="$1" begun; begun=$(date +%s); shift
   printf '\n== [%4ss] %s\n' "$((begun - started))" "$name"
   if "$@" 2>&1 | tee "$build/$name.log"; then
-    figures+=("- $name: holds, $(($(date +%s) - begun)) s$(told "$build/$name.log")")
+    figures+=("- $name: holds, $(($(date +%s) - begun)) s$(told "$name" "$build/$name.log")")
   else
-    figures+=("- **$name: does not hold**, $(($(date +%s) - begun)) s$(told "$build/$name.log")")
+    figures+=("- **$name: does not hold**, $(($(date +%s) - begun)) s$(told "$name" "$build/$name.log")")
     status=1
   fi
 }
-told() { # told LOG: what the log counts
-  local tests warnings
-  tests="$(grep -oE 'Executed [0-9]+ tests?, with .*[0-9]+ failures?' "$1" | tail -1 || true)"
-  warnings="$(grep -cE '(ios|tests)/.*: warning:' "$1" || true)"
-  printf '%s, %s warnings of ours' "${tests:+, $tests}" "$warnings"
+told() { # told NAME LOG: what the log counts
+  case "$1" in
+    version) printf ', %s' "$(grep -oE 'Swift version [0-9.]+' "$2" | head -1 || true)" ;;
+    build) printf ', %s warnings of ours' "$(grep -cE '(ios/(Sources|Tests|App)|tests)/.*: warning:' "$2" || true)" ;;
+    test) printf ', %s' "$(grep -oE 'Executed [0-9]+ tests?, with .*[0-9]+ failures?' "$2" | tail -1 || true)" ;;
+    typecheck) printf ', %s files' "$(sed -n 's/^typecheck: .*, \([0-9]*\) files$/\1/p' "$2" | paste -sd+ | bc 2>/dev/null || true)" ;;
+  esac
 }
 part version swift --version
 part build swift build --build-path "$build" --build-tests
