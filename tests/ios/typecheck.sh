@@ -25,7 +25,7 @@ check() { # check NAME FILES...: no error and no warning
   echo "typecheck: $name, $# files"
 }
 
-for stand_in in Combine UniformTypeIdentifiers SwiftUI UIKit AVFoundation CoreNFC Darwin os DeviceCheck CryptoKit Security LocalAuthentication; do
+for stand_in in Combine UniformTypeIdentifiers SwiftUI UIKit PhotosUI AVFoundation CoreNFC Darwin os DeviceCheck CryptoKit Security LocalAuthentication; do
   module "$stand_in" "tests/ios/stand-ins/$stand_in.swift"
 done
 module CitizenWalletCore "$generated/CitizenWalletCore/CitizenWalletCore.swift"

@@ -25,7 +25,7 @@ FILES = sorted(
     path for path in IOS.rglob("*.swift") if not {"Generated", ".build", ".swiftpm"} & set(path.relative_to(IOS).parts)
 )
 APPLE_ONLY = {
-    "AVFoundation", "Combine", "CoreNFC", "CryptoKit", "Darwin", "DeviceCheck", "LocalAuthentication", "Security", "SwiftUI", "UIKit",
+    "AVFoundation", "Combine", "CoreNFC", "CryptoKit", "Darwin", "DeviceCheck", "LocalAuthentication", "PhotosUI", "Security", "SwiftUI", "UIKit",
     "UniformTypeIdentifiers", "os",
 }
 KEYS = re.compile(r'"((?:app|document|field|fact|group|label|outcome|problem|purpose|verdict|warning|value)\.[a-z][a-z0-9.-]*)"')
@@ -244,6 +244,31 @@ class OnlyAppleHasIt(unittest.TestCase):
                 self.assertNotIn("UNUserNotificationCenter", source)
                 self.assertNotIn("@SceneStorage", source)
                 self.assertNotIn("@AppStorage", source)
+
+
+class Availability(unittest.TestCase):
+    # What came after iOS 15 and is easily taken for older. `#available` guards the one use of something newer.
+    NEWER = re.compile(
+        r"\b(?:NavigationStack|NavigationSplitView|NavigationPath|navigationDestination|presentationDetents|scrollDismissesKeyboard|scrollContentBackground"
+        r"|ContentUnavailableView|ShareLink|PhotosPicker|LabeledContent|GridRow|ViewThatFits|AnyLayout|ImageRenderer|sensoryFeedback|containerRelativeFrame"
+        r"|scrollTargetLayout|topBarLeading|topBarTrailing|fileDialogMessage|SuspendingClock|ContinuousClock|withDiscardingTaskGroup|firstMatch\(of:|wholeMatch)\b"
+        r"|@Observable\b|@Bindable\b|#Preview|Task\.sleep\((?:for|until):|\.appending\(path|\.appending\(component|URL\.\w+Directory\b|filePath:"
+        r"|\.onChange\(of: [^)]*\) \{ *(?:_|\w+), *(?:_|\w+) in"
+    )
+
+    def test_nothing_newer_than_ios_15_is_used(self):
+        for path, source in sources().items():
+            for number, line in enumerate(source.splitlines(), 1):
+                with self.subTest(f"{relative(path)}:{number}"):
+                    self.assertNotRegex(line, self.NEWER)
+                    if re.search(r"= \.pace\b", line):
+                        self.assertIn("#available(iOS 16.0, *)", line)
+        for newer in ("NavigationStack { first }", "try await Task.sleep(for: .seconds(1))", ".onChange(of: phase) { was, now in"):
+            self.assertRegex(newer, self.NEWER)
+        manifest = (IOS / "Package.swift").read_text()
+        self.assertIn(".iOS(.v15)", manifest)
+        # Tools version 5.9 keeps a Swift 6 compiler in language mode 5.
+        self.assertTrue(manifest.startswith("// swift-tools-version:5.9"))
 
 
 class Words(unittest.TestCase):

@@ -47,6 +47,26 @@ public final class ScanModel: Observed {
         if let text = texts.first { await found(text) }
     }
 
+    /// A picture was chosen instead of the camera: PNG.
+    public func chose(png: Data) async {
+        guard !looking else { return }
+        looking = true
+        defer { looking = false }
+        again()
+        do {
+            guard let text = try await awayFromMain({ try qrDecodePng(bytes: png) }).first else { return phoneCannot("scan.nothing") }
+            await found(text)
+        } catch {
+            problem = Problem(error)
+            paused = true
+        }
+    }
+
+    /// The phone cannot look through its camera, so that a picture is offered instead.
+    public var needsPicture: Bool {
+        ["camera-refused", "no-camera"].contains(problem?.view.id ?? "")
+    }
+
     /// A text was read (by the camera, or handed over by another app).
     public func found(_ text: String) async {
         guard !paused else { return }
@@ -58,7 +78,7 @@ public final class ScanModel: Observed {
         }
     }
 
-    /// The phone cannot scan now: `camera-refused`, `no-camera`.
+    /// The phone cannot scan now: `camera-refused`, `no-camera`; or there was nothing to be seen.
     public func phoneCannot(_ id: String) {
         problem = Problem(id: id)
         paused = true

@@ -34,8 +34,13 @@ public actor StaffStore {
         let directory = URL(fileURLWithPath: config.directory)
         let ports = self.ports
         let work = Task {
-            defer { removing = nil }
-            try await Removal.remove(directory, ports: ports) { try self.open(listener: nil).close() }
+            do {
+                try await Removal.remove(directory, ports: ports) { try self.open(listener: nil).close() }
+            } catch {
+                removing = nil
+                throw error
+            }
+            removing = nil
         }
         removing = work
         try await work.value

@@ -113,7 +113,8 @@ public final class FaceCamera: NSObject, AVCapturePhotoCaptureDelegate, @uncheck
         taken = done
         lock.unlock()
         queue.async {
-            guard self.session.isRunning else {
+            // Without a connection the framework ends the program.
+            guard self.session.isRunning, self.output.connection(with: .video)?.isActive == true else {
                 self.answer(nil)
                 return
             }

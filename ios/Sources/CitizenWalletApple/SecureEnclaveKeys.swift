@@ -54,10 +54,14 @@ public final class SecureEnclaveKeys: KeyStorePort, @unchecked Sendable {
         let context = LAContext()
         try prompt(context, reason: LanguageModel.chosen()(reason))
         let id = UUID().uuidString
-        let grant = Grant(context: context, keys: Set(keys), uses: maxUses, until: try clock.monotonicMillis() + ttlMillis)
+        let now = try clock.monotonicMillis()
         lock.lock()
-        grants[id] = grant
+        // An answer whose time is over serves nothing, and is not kept.
+        let over = grants.filter { $0.value.until < now }
+        for old in over.keys { grants[old] = nil }
+        grants[id] = Grant(context: context, keys: Set(keys), uses: maxUses, until: now + ttlMillis)
         lock.unlock()
+        for old in over.values { old.context.invalidate() }
         return id
     }
 

@@ -25,7 +25,8 @@ struct Card<Content: View>: View {
     }
 }
 
-/// A screen: a title, and blocks below each other that scroll. Text grows with the reader's setting and wraps.
+/// A screen: a title, and blocks below each other that scroll. Text grows with the reader's setting and wraps; the title, too, which the system's bar would
+/// cut off, and which therefore stands in the page. The bar knows it for the way back.
 @MainActor
 struct Page<Content: View>: View {
     private let title: String
@@ -38,14 +39,18 @@ struct Page<Content: View>: View {
 
     var body: some View {
         ScrollView {
-            VStack(alignment: .leading, spacing: 16) { content }
-                .frame(maxWidth: .infinity, alignment: .leading)
-                .padding(16)
+            VStack(alignment: .leading, spacing: 16) {
+                Text(title).font(.largeTitle.bold()).accessibilityAddTraits(.isHeader)
+                content
+            }
+            .frame(maxWidth: .infinity, alignment: .leading)
+            .padding(16)
         }
         .background(Palette.ground.ignoresSafeArea())
         .foregroundColor(Palette.text)
         .navigationTitle(title)
-        .navigationBarTitleDisplayMode(.large)
+        .navigationBarTitleDisplayMode(.inline)
+        .toolbar { ToolbarItem(placement: .principal) { Text(" ").accessibilityHidden(true) } }
     }
 }
 
@@ -57,6 +62,7 @@ enum Weight {
 /// A button as wide as the page and at least 48 points high, told by its words.
 @MainActor
 struct WideButton: View {
+    @Environment(\.isEnabled) private var enabled
     private let words: String
     private let weight: Weight
     private let act: () -> Void
@@ -78,6 +84,8 @@ struct WideButton: View {
                 .background(ground)
                 .cornerRadius(12)
         }
+        // What cannot be pressed looks so.
+        .opacity(enabled ? 1 : 0.45)
         .accessibilityLabel(words)
     }
 

@@ -33,6 +33,7 @@ struct ScanBlock: View {
     @EnvironmentObject private var language: LanguageModel
     @ObservedObject private var model: ScanModel
     @State private var camera: QRCamera?
+    @State private var choosing = false
     private let side: RemovedSide
 
     init(model: ScanModel, side: RemovedSide) {
@@ -46,6 +47,15 @@ struct ScanBlock: View {
             ProblemCard(problem, side) {
                 model.again()
                 start()
+            }
+            if model.needsPicture {
+                Text(words(problem.opensSettings ? "app.scan.refused" : "app.scan.no-camera"))
+                WideButton(words("app.scan.from-picture"), .secondary) { choosing = true }
+                    .sheet(isPresented: $choosing) { PicturePicker { chosen($0) } }
+                WideButton(words("app.scan.camera-again"), .secondary) {
+                    model.again()
+                    start()
+                }
             }
         } else {
             ZStack {
@@ -61,6 +71,11 @@ struct ScanBlock: View {
         Color.clear.frame(height: 1).accessibilityHidden(true)
             .onAppear { start() }
             .onDisappear { camera?.stop() }
+    }
+
+    private func chosen(_ png: Data?) {
+        choosing = false
+        if let png { Task { await model.chose(png: png) } }
     }
 
     private func start() {

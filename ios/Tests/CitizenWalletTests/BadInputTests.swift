@@ -262,6 +262,22 @@ final class BadInputTests: XCTestCase {
         XCTAssertEqual(Problem(id: "camera-refused").view.action, .openAppSettings)
     }
 
+    /// Without the camera a picture of a code serves as well; one without a code, and one that is no picture, are explained.
+    @MainActor
+    func testBadInputPictureInsteadOfTheCamera() async throws {
+        var seen: [String] = []
+        let scan = ScanModel { seen.append($0) }
+        scan.phoneCannot("camera-refused")
+        XCTAssertTrue(scan.needsPicture)
+        await scan.chose(png: Data("no picture".utf8))
+        assertExplained(scan.problem, "no picture")
+        XCTAssertTrue(scan.paused)
+        scan.phoneCannot("camera-refused")
+        await scan.chose(png: try qrDraw(text: "CWQ1:ABC").png)
+        XCTAssertEqual(seen, ["CWQ1:ABC"])
+        XCTAssertNil(scan.problem)
+    }
+
     /// The camera sees a code of somebody else.
     @MainActor
     func testBadInputCameraSeesAForeignQR() async throws {

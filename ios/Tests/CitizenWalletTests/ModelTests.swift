@@ -124,6 +124,47 @@ final class ModelTests: XCTestCase {
         XCTAssertEqual(heard, Array(0..<200).map { UInt64($0) })
     }
 
+    /// Nothing keeps itself alive: windows and models come and go while the process stays.
+    @MainActor
+    func testModelsAreLetGo() async throws {
+        let folder = try Folder()
+        weak var app: AppModel?
+        weak var store: WalletStore?
+        weak var staff: StaffStore?
+        var models: [() -> AnyObject?] = []
+        func live() async throws {
+            let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
+            await phone.choosePasscode()
+            await phone.app.sceneEntered("one")
+            await phone.app.sceneLeft("one")
+            app = phone.app
+            store = phone.app.store
+            staff = phone.app.staff
+            let flow = ActivationFlow(store: phone.app.store)
+            await flow.begin()
+            XCTAssertNotNil(flow.problem)
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            _ = await reading.read(channel: LostCard(), password: .can(can: "000123"))
+            let documents = DocumentsModel(store: phone.app.store)
+            await documents.obtain()
+            let officer = StaffModel(store: phone.app.staff)
+            await officer.refresh()
+            let over = StartOverModel(side: .wallet, app: phone.app)
+            await over.startOver()
+            let all: [AnyObject] = [flow, reading, documents, officer, over]
+            for one in all { models.append({ [weak one] in one }) }
+            await phone.close()
+        }
+        try await live()
+        for _ in 0..<100 where app != nil || store != nil || staff != nil || models.contains(where: { $0() != nil }) {
+            try await Task.sleep(nanoseconds: 20_000_000)
+        }
+        XCTAssertNil(app)
+        XCTAssertNil(store)
+        XCTAssertNil(staff)
+        XCTAssertEqual(models.map { $0() == nil }, Array(repeating: true, count: models.count))
+    }
+
     func testCardProgressIsStepsWithAShapeForEach() {
         let progress = ProgressView(step: "DG2", done: 3, total: 6, bytesDone: 500, bytesTotal: 1000)
         let shown = RenderedDisplay(cardProgress(progress: progress), words: Words(language: "vi"))

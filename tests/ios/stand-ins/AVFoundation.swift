@@ -2,8 +2,8 @@
 @_exported import Foundation
 import UIKit
 open class AVCaptureInput {}
-open class AVCaptureOutput {}
-public final class AVCaptureConnection {}
+open class AVCaptureOutput { public func connection(with m: AVCaptureDevice.MediaType) -> AVCaptureConnection? { nil } }
+public final class AVCaptureConnection { public var isActive: Bool { false } }
 public final class CMSampleBuffer {}
 public final class CVPixelBuffer {}
 public struct LockFlags { public static let readOnly = LockFlags() }

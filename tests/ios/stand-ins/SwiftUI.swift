@@ -87,6 +87,7 @@ public struct EnvironmentValues { public var openURL: OpenURLAction { fatalError
    public var presentationMode: Binding<PresentationMode> { fatalError() }
    public var scenePhase: ScenePhase { fatalError() }
    public var displayScale: CGFloat { 2 }
+   public var isEnabled: Bool { true }
    public var locale: Locale { get { fatalError() } set {} } }
 public struct AccessibilityTraits: OptionSet { public let rawValue: Int
    public init(rawValue: Int) { self.rawValue = rawValue }
@@ -137,11 +138,17 @@ public struct StackStyle { public static let stack = StackStyle() }
   public func textContentType(_ k: Ct?) -> some View { self }
   public func textFieldStyle(_ s: RoundedStyle) -> some View { self }
   public func autocapitalization(_ c: Cap) -> some View { self }
+  public func sheet<C: View>(isPresented: Binding<Bool>, onDismiss: (() -> Void)? = nil, @ViewBuilder content: @escaping () -> C) -> some View { self }
+  public func opacity(_ o: Double) -> some View { self }
+  public func toolbar<C: View>(@ToolbarContentBuilder content: () -> ToolbarItem<C>) -> some View { self }
   public func task(priority: TaskPriority = .userInitiated, _ action: @escaping @Sendable @MainActor () async -> Void) -> some View { self }
   public func fileExporter<D: FileDocument>(isPresented: Binding<Bool>, document: D?, contentType: UTType, defaultFilename: String? = nil, onCompletion: @escaping (Result<URL, Error>) -> Void) -> some View { self }
   public func fileImporter(isPresented: Binding<Bool>, allowedContentTypes: [UTType], onCompletion: @escaping (Result<URL, Error>) -> Void) -> some View { self }
   public func disableAutocorrection(_ b: Bool?) -> some View { self }
 }
+public struct ToolbarItemPlacement { public static let principal = ToolbarItemPlacement() }
+public struct ToolbarItem<C: View> { public init(placement: ToolbarItemPlacement, @ViewBuilder content: () -> C) {} }
+@resultBuilder public struct ToolbarContentBuilder { public static func buildBlock<C: View>(_ c: ToolbarItem<C>) -> ToolbarItem<C> { c } }
 public final class FileWrapper { public init(regularFileWithContents d: Data) {}
    public var regularFileContents: Data? { nil } }
 public struct FileDocumentReadConfiguration { public let file: FileWrapper }
@@ -156,6 +163,14 @@ public protocol FileDocument { static var readableContentTypes: [UTType] { get }
    func makeUIView(context: Context) -> UIViewType
    func updateUIView(_ v: UIViewType, context: Context) }
 extension UIViewRepresentable { public var body: Never { fatalError() } }
+@MainActor @preconcurrency public protocol UIViewControllerRepresentable: View where Body == Never { associatedtype UIViewControllerType
+   associatedtype Coordinator
+   typealias Context = UIViewControllerRepresentableContext<Self>
+   func makeCoordinator() -> Coordinator
+   func makeUIViewController(context: Context) -> UIViewControllerType
+   func updateUIViewController(_ v: UIViewControllerType, context: Context) }
+extension UIViewControllerRepresentable { public var body: Never { fatalError() } }
+public struct UIViewControllerRepresentableContext<R: UIViewControllerRepresentable> { public var coordinator: R.Coordinator { fatalError() } }
 @MainActor @preconcurrency public protocol Scene {}
 public struct WindowGroup<C: View>: Scene { public init(@ViewBuilder content: () -> C) {} }
 @MainActor @preconcurrency public protocol App { associatedtype B: Scene

@@ -13,7 +13,8 @@ public final class UIGraphicsImageRendererFormat { public init() {}
    public var opaque = false }
 public final class UIGraphicsImageRendererContext {}
 public final class UIGraphicsImageRenderer { public init(size: CGSize, format: UIGraphicsImageRendererFormat) {}
-   public func jpegData(withCompressionQuality q: CGFloat, actions: (UIGraphicsImageRendererContext) -> Void) -> Data { Data() } }
+   public func jpegData(withCompressionQuality q: CGFloat, actions: (UIGraphicsImageRendererContext) -> Void) -> Data { Data() }
+   public func pngData(actions: (UIGraphicsImageRendererContext) -> Void) -> Data { Data() } }
 @MainActor public final class UIScreen { public static var main: UIScreen { UIScreen() }
    public var brightness: CGFloat = 0 }
 public struct UIBackgroundTaskIdentifier: Equatable { public static let invalid = UIBackgroundTaskIdentifier() }
