@@ -7,6 +7,7 @@ import org.junit.Assert.assertTrue
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import vn.citizenwallet.app.nav.Names
+import vn.citizenwallet.app.nav.Place
 import vn.citizenwallet.app.phone.Frame
 import vn.citizenwallet.core.qrDecodeLuma
 import vn.citizenwallet.testing.Card
@@ -169,9 +170,13 @@ class Walk(private val look: (String, Handset) -> Unit = { _, _ -> }) {
         citizen.pressText(citizen.words("document.${DOCUMENTS[0]}"))
         citizen.arrive(Names.DOCUMENT)
         val document = citizen.screen
+        // On top is a screen that needs no passcode.
+        citizen.activity.navigator!!.go(Place(Names.ABOUT))
         citizen.core.lock()
+        citizen.until("the document let go") { document.title(citizen.words) == citizen.words("app.documents.title") }
+        assertEquals(Names.ABOUT, citizen.where())
+        citizen.back()
         citizen.arrive(Names.UNLOCK)
-        assertEquals("the screen below has let the document go", citizen.words("app.documents.title"), document.title(citizen.words))
         citizen.type("app.unlock.passcode", PASSCODE)
         citizen.press("app.unlock.do")
         citizen.arrive(Names.DOCUMENT)

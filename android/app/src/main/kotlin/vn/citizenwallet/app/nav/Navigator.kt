@@ -151,11 +151,12 @@ class Navigator(val core: AppCore) {
     /** Shows what is on top, or what stands before it. */
     fun present() {
         val wanted = stack.lastOrNull() ?: return
+        // All of them: below a screen that anybody may see there may be one with a document.
+        if (core.wallet?.state() == WalletState.LOCKED) stack.forEach { it.forget() }
         val needed = gateFor(wanted)
         if (needed == null) dropGate() else if (gate?.place?.screen != needed) {
             dropGate()
             gate = makeScreen(this, Place(needed))
-            if (needed == Names.UNLOCK) stack.forEach { it.forget() }
         }
         val top = top ?: return
         if (shown !== top) hideShown()
