@@ -16,6 +16,12 @@ public actor StaffStore {
         self.listener = listener
     }
 
+    /// Something is stored here: the staff side was looked at, or is in use.
+    public nonisolated var isUsed: Bool {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: config.directory)
+        return !(names ?? []).isEmpty
+    }
+
     /// The staff device; opened now when it is not open. Touches the disk, never the network.
     public func verifier() async throws -> Verifier {
         // Nobody comes upon a folder that is being emptied.

@@ -8,6 +8,7 @@ import SwiftUI
 struct SettingsScreen: View {
     @EnvironmentObject private var app: AppModel
     @EnvironmentObject private var language: LanguageModel
+    @State private var hasStaff = false
 
     var body: some View {
         let words = language.words
@@ -21,8 +22,8 @@ struct SettingsScreen: View {
             }
             Row(words("app.first.staff")) { StaffScreen(store: app.staff) }
             if app.hasWallet { Row(words("app.remove.title")) { RemoveScreen(.wallet, app: app) } }
-            Row(words("app.remove.staff-title")) { RemoveScreen(.staff, app: app) }
-            Text(words("app.settings.remove-remark")).foregroundColor(Palette.quiet)
+            if hasStaff { Row(words("app.remove.staff-title")) { RemoveScreen(.staff, app: app) } }
+            if app.hasWallet || hasStaff { Text(words("app.settings.remove-remark")).foregroundColor(Palette.quiet) }
             Card {
                 Text(words("app.about.title")).font(.headline).accessibilityAddTraits(.isHeader)
                 Text(words("app.about.version", "version", libraryVersion()))
@@ -32,6 +33,7 @@ struct SettingsScreen: View {
                 Text(words("app.about.permissions"))
             }
         }
+        .onAppear { hasStaff = app.staff.isUsed }
     }
 }
 

@@ -12,8 +12,10 @@ final class StaffTests: XCTestCase {
     func testNewDeviceAsksForItsCode() async throws {
         let folder = try Folder()
         let phone = try Phone(folder: folder.path("phone"), service: Story.nobody())
+        XCTAssertFalse(phone.app.staff.isUsed)
         let model = StaffModel(store: phone.app.staff)
         await model.refresh()
+        XCTAssertTrue(phone.app.staff.isUsed)
         XCTAssertNil(model.problem)
         XCTAssertTrue(model.loaded)
         XCTAssertNil(model.staff)
