@@ -10,8 +10,9 @@ use wallet_tests::town::last_code;
 
 use crate::site::{CITIZEN, Site, Snapshot, Stage};
 
-/// Days until copies are about to end and the wallet fetches new ones.
-const LATER: i64 = 22;
+/// Days until copies are about to end and the wallet fetches new ones. A Tuesday: copies end within a day or two of each other, and around a Sunday
+/// they would now and then need the status lists of two weeks.
+const LATER: i64 = 24;
 /// The document that is shown at the roadside.
 const DOCUMENT: &str = "driving-licence";
 
