@@ -44,7 +44,10 @@ fn aws_lc() -> Result<PathBuf, Box<dyn std::error::Error>> {
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
-        let (source, target) = { let entry = entry?; (entry.path(), to.join(entry.file_name())) };
+        let (source, target) = {
+            let entry = entry?;
+            (entry.path(), to.join(entry.file_name()))
+        };
         if source.is_dir() { copy(&source, &target)? } else { fs::copy(&source, &target).map(drop)? }
     }
     Ok(())

@@ -228,7 +228,12 @@ mod tests {
 
     #[test]
     fn bad_input_nobody_is_told_to_start_over_for_what_a_retry_or_an_update_mends() {
-        for (word, id) in [("disk", "storage-disk"), ("no-cipher", "update-needed"), ("service-settings", "update-needed"), ("trust-root", "update-needed")] {
+        for (word, id) in [
+            ("disk", "storage-disk"),
+            ("no-cipher", "update-needed"),
+            ("service-settings", "update-needed"),
+            ("trust-root", "update-needed"),
+        ] {
             let told = problem(word, &[]);
             assert_eq!(told.id, id);
             assert_ne!(told.action, Action::StartOver);
