@@ -13,6 +13,7 @@ public final class CardReading: WorkModel {
     /// The wallet's verdict over the card, and what is on it when it was accepted.
     public private(set) var report: CardReport? { willSet { changed() } }
 
+    private static let canDigits = 6
     private let store: WalletStore
     private let events: EventHub
 
@@ -55,6 +56,11 @@ public final class CardReading: WorkModel {
             self.can = ""
         }
         return done && !rejected
+    }
+
+    /// As many digits are typed as stand on a card: only then is the antenna worth opening.
+    public var canIsComplete: Bool {
+        can.count == CardReading.canDigits && can.allSatisfy { ("0"..."9").contains($0) }
     }
 
     /// A card was read and is not accepted.

@@ -117,10 +117,16 @@ public final class StaffModel: WorkModel {
         choices[row].fields[column].asked = asked
     }
 
+    /// Something is chosen to be asked for. (To the core no field at all means the role's usual ones, which nobody means who switched them all off.)
+    public func canAsk(document: String) -> Bool {
+        !busy && !asked(document).isEmpty
+    }
+
     /// Makes a signed request for the chosen fields of a document.
     public func ask(document: String) async -> CheckModel? {
+        guard canAsk(document: document) else { return nil }
         var made: CheckModel?
-        let fields = choices.first { $0.document == document }?.fields.filter { $0.asked }.map { $0.id } ?? []
+        let fields = asked(document)
         let purpose = self.purpose
         let place = self.place
         await run { verifier, _ in
@@ -135,6 +141,10 @@ public final class StaffModel: WorkModel {
     override public func dismiss() {
         super.dismiss()
         outcome = nil
+    }
+
+    private func asked(_ document: String) -> [String] {
+        choices.first { $0.document == document }?.fields.filter { $0.asked }.map { $0.id } ?? []
     }
 
     /// A file of a person's choice.

@@ -96,6 +96,7 @@ struct CardBlock: View {
                 .keyboardType(.numberPad)
                 .textFieldStyle(.roundedBorder)
                 .accessibilityLabel(words("app.card-number.field"))
+            if !reading.can.isEmpty && !reading.canIsComplete { Text(words("app.card-number.digits")) }
             Text(words("app.card-number.where")).foregroundColor(Palette.quiet)
         }
         Card {
@@ -109,6 +110,7 @@ struct CardBlock: View {
             if let progress = reading.progress { DisplayCards(RenderedDisplay(progress, words: words)) }
         } else {
             WideButton(words(reading.rejected ? "app.read-card.again" : "app.card-number.do")) { start() }
+                .disabled(!reading.canIsComplete)
         }
     }
 

@@ -97,6 +97,7 @@ struct ScanBlock: View {
 struct RequestScanScreen: View {
     @EnvironmentObject private var app: AppModel
     @EnvironmentObject private var language: LanguageModel
+    @Environment(\.presentationMode) private var presentation
     @StateObject private var holder = Holder()
 
     /// Keeps the scan and the request it found for as long as the screen is there.
@@ -121,9 +122,10 @@ struct RequestScanScreen: View {
 
     var body: some View {
         let words = language.words
-        Group {
+        ZStack {
             if let consent = holder.consent {
-                ConsentScreen(model: consent) { holder.again() }
+                // Back to the documents, as the buttons say; the next scan begins anew.
+                ConsentScreen(model: consent) { presentation.wrappedValue.dismiss() }
             } else {
                 Page(words("app.scan.title")) {
                     Text(words("app.scan.request"))
@@ -132,6 +134,7 @@ struct RequestScanScreen: View {
             }
         }
         .onAppear { holder.begin(app) }
+        .onDisappear { holder.again() }
     }
 }
 

@@ -114,6 +114,7 @@ struct AskScreen: View {
                 }
             }
             WideButton(words("app.ask.do")) { Task { check = await model.ask(document: document) } }
+                .disabled(!model.canAsk(document: document))
         }
     }
 }

@@ -237,7 +237,12 @@ final class BadInputTests: XCTestCase {
     func testBadInputWrongCardNumber() async throws {
         try await withCard { phone, card, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            for incomplete in ["", "00000", "0000000", "00000a", "٠٠٠٠٠٠"] {
+                reading.can = incomplete
+                XCTAssertFalse(reading.canIsComplete, incomplete)
+            }
             reading.can = "000000"
+            XCTAssertTrue(reading.canIsComplete)
             let channel = try SocketCard(port: card.port)
             let read = await reading.read(channel: channel)
             try channel.cancel()

@@ -84,6 +84,12 @@ final class StaffTests: XCTestCase {
         let gate = try Phone(folder: folder.path("gate"), service: service)
         let staff = try await gate.enrol(central: central, role: "flight", organisation: "Nội Bài", place: "Cửa 12")
         XCTAssertTrue(staff.hasBoardingPasses)
+        let identity = try XCTUnwrap(staff.choices.first { $0.document == "citizen-identity" })
+        for field in identity.fields { staff.choose(document: identity.document, field: field.id, asked: false) }
+        XCTAssertFalse(staff.canAsk(document: identity.document))
+        let nothing = await staff.ask(document: identity.document)
+        XCTAssertNil(nothing)
+        for field in identity.fields where field.asked { staff.choose(document: identity.document, field: field.id, asked: true) }
         let citizen = try Phone(folder: folder.path("citizen"), service: service)
         await citizen.choosePasscode()
         try await citizen.activate(central: central, card: card, folder: folder)
