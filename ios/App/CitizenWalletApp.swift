@@ -15,8 +15,7 @@ struct CitizenWalletApp: App {
             if let app = start.app {
                 RootScreen(app: app)
             } else {
-                // Only a broken build comes here: it was made without the files of its service.
-                Text(word(key: "problem.update-needed", language: Locale.preferredLanguages.first ?? "vi")).padding()
+                Text(word(key: start.fault, language: Locale.preferredLanguages.first ?? "vi")).padding()
             }
         }
     }
@@ -25,17 +24,20 @@ struct CitizenWalletApp: App {
 /// Puts the app together once for each process.
 @MainActor
 final class Start: ObservableObject {
-    /// The app; nothing when the build is not complete.
+    /// The app; nothing when it cannot be put together.
     let app: AppModel?
+    /// Why not: a build without the files of its service, or a phone that gives it no folder.
+    let fault: String
     private let log = SystemLog()
 
     init() {
-        app = try? Start.make()
+        let service = try? ServiceConfiguration(folder: Bundle.main.bundleURL.appendingPathComponent("Service"))
+        fault = service == nil ? "problem.update-needed" : "problem.storage-disk"
+        app = service.flatMap { try? Start.make($0) }
         try? traceTo(sink: log, level: "warn")
     }
 
-    private static func make() throws -> AppModel {
-        let service = try ServiceConfiguration(folder: Bundle.main.bundleURL.appendingPathComponent("Service"))
+    private static func make(_ service: ServiceConfiguration) throws -> AppModel {
         let events = EventHub()
         let wallet = WalletStore(
             config: service.wallet(in: try AppleDevice.folder(name: "wallet")),

@@ -1,3 +1,5 @@
+// A phone starts no service: for Linux and the Mac.
+#if !os(iOS)
 import Foundation
 #if canImport(Glibc)
 import Glibc
@@ -30,3 +32,4 @@ func freePort() throws -> UInt16 {
     guard bound == 0, named == 0 else { throw TestFailure("no free port") }
     return UInt16(bigEndian: address.sin_port)
 }
+#endif

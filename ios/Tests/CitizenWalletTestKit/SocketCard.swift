@@ -123,6 +123,11 @@ public final class SocketCard: CardChannelPort, @unchecked Sendable {
         #endif
         let made = socket(AF_INET, kind, 0)
         guard made >= 0 else { return -1 }
+        #if canImport(Darwin)
+        // There is no flag of `send` for it there.
+        var on: Int32 = 1
+        _ = setsockopt(made, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+        #endif
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
