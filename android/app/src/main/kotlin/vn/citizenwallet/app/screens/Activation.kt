@@ -59,9 +59,6 @@ abstract class ActivationStep(nav: Navigator, place: Place) : Screen(nav, place)
 /** The steps of the activation, and the way to the next one. */
 class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
     private var view: ActivationView? = null
-
-    /** The account of this wallet is over: another activation is begun. */
-    private val anew = place.about == ANEW
     override val backShown = false
 
     override fun title(words: Words) = words("app.activation.title")
@@ -72,10 +69,8 @@ class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
 
     override fun content(ui: Ui): List<View> {
         val steps = view ?: return loading(ui)
-        // The steps of an account that is over say nothing of those to come.
-        val known = if (anew) emptyList() else groups(ui, steps.display)
-        return listOf(ui.body(ui.words("app.activation.what"))) + known + listOf(
-            ui.primary(ui.words(if (anew || steps.next == BEGIN) "app.activation.begin" else "app.activation.go-on")) { goOn() },
+        return listOf(ui.body(ui.words("app.activation.what"))) + groups(ui, steps.display) + listOf(
+            ui.primary(ui.words(if (steps.next == BEGIN) "app.activation.begin" else "app.activation.go-on")) { goOn() },
             ui.link(R.drawable.icon_settings, ui.words("app.settings.title")) { nav.go(Place(Names.SETTINGS)) },
         )
     }
@@ -83,15 +78,13 @@ class ActivationScreen(nav: Navigator, place: Place) : ActivationStep(nav, place
     private fun goOn() = work {
         val wallet = core.openWallet()
         val now = wallet.activation()
-        follow(if (anew || now.next == BEGIN) wallet.beginActivation() else now)
+        follow(if (now.next == BEGIN) wallet.beginActivation() else now)
     }
 
     override fun startOver() = work { follow(core.openWallet().beginActivation()) }
 
-    companion object {
-        /** What the place is about when an account that is over is to be followed by a new one. */
-        const val ANEW = "anew"
-        private const val BEGIN = "begin"
+    private companion object {
+        const val BEGIN = "begin"
     }
 }
 
@@ -205,7 +198,8 @@ class ObtainScreen(nav: Navigator, place: Place) : Screen(nav, place) {
 
     override fun content(ui: Ui): List<View> {
         val came = report ?: return loading(ui, "app.obtain.what")
-        return groups(ui, came.display) + ui.primary(ui.words("app.obtain.documents")) { nav.begin(Place(Names.DOCUMENTS)) }
+        val news = groups(ui, came.display).ifEmpty { listOf(ui.body(ui.words(came.display.title))) }
+        return news + ui.primary(ui.words("app.obtain.documents")) { nav.begin(Place(Names.DOCUMENTS)) }
     }
 
     override fun closeProblem() = nav.backTo(Names.DOCUMENTS)

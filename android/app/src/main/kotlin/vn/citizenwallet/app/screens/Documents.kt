@@ -46,8 +46,11 @@ class DocumentsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         } else {
             null
         }
-        return listOf(ui.primary(words("app.documents.scan")) { nav.go(Place(Names.SCAN)) }) + listOfNotNull(empty) + cards + listOf(
+        // What the authorities issue later is asked for here.
+        val more = if (held.isEmpty()) null else ui.link(R.drawable.icon_card, words("app.documents.obtain")) { nav.go(Place(Names.OBTAIN)) }
+        return listOf(ui.primary(words("app.documents.scan")) { nav.go(Place(Names.SCAN)) }) + listOfNotNull(empty) + cards + listOfNotNull(
             ui.heading(words("app.documents.more")),
+            more,
             ui.link(R.drawable.icon_list, words("app.log.title")) { nav.go(Place(Names.LOG)) },
             ui.link(R.drawable.icon_bell, words("app.notices.title")) { nav.go(Place(Names.NOTICES)) },
             ui.link(R.drawable.icon_settings, words("app.settings.title")) { nav.go(Place(Names.SETTINGS)) },

@@ -333,8 +333,11 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
     private fun startOver(problem: String): Unit = when (problem) {
         // What is on this phone cannot be opened any more, or its keys are gone: only an empty wallet can go on.
         "storage", "key-invalidated" -> nav.go(Place(Names.REMOVE, problem))
-        // The wallet is sound, its account belongs to another phone now.
-        "account-ended" -> nav.begin(Place(Names.ACTIVATION, ActivationScreen.ANEW))
+        // The account went to another phone. A sync writes that down; from then on the core says that the activation comes next.
+        "account-ended" -> work {
+            core.openWallet().sync()
+            nav.home()
+        }
         else -> startOver()
     }
 
