@@ -156,8 +156,10 @@ pub enum ProblemAction {
     OpenSecuritySettings,
     /// Give the app a permission.
     OpenAppSettings,
-    /// Begin from the beginning.
+    /// Begin from the beginning; what is on the device stays.
     StartOver,
+    /// Remove the wallet (or the staff device) from this phone and begin anew: what is there cannot be used any more. Asks first.
+    RemoveStore,
     /// Install a newer version.
     UpdateApp,
     /// Make room on the device.
@@ -179,6 +181,7 @@ impl From<Action> for ProblemAction {
             Action::OpenSecuritySettings => Self::OpenSecuritySettings,
             Action::OpenAppSettings => Self::OpenAppSettings,
             Action::StartOver => Self::StartOver,
+            Action::RemoveStore => Self::RemoveStore,
             Action::UpdateApp => Self::UpdateApp,
             Action::FreeSpace => Self::FreeSpace,
             Action::Close => Self::Close,

@@ -39,13 +39,14 @@ impl CancelHandle {
     }
 }
 
-/// Cancels an act whose future is dropped before its result came.
-struct Waiting(Option<CancelToken>);
+/// Cancels an act whose future is dropped before its result came, and then takes back what it may have done already.
+struct Waiting<U: FnOnce()>(Option<(CancelToken, U)>);
 
-impl Drop for Waiting {
+impl<U: FnOnce()> Drop for Waiting<U> {
     fn drop(&mut self) {
-        if let Some(token) = &self.0 {
+        if let Some((token, undo)) = self.0.take() {
             token.cancel();
+            undo();
         }
     }
 }
@@ -64,17 +65,29 @@ pub(crate) async fn stoppable<T: Send + 'static>(
     cancel: Option<Arc<CancelHandle>>,
     act: impl FnOnce() -> Result<T, WalletError> + Send + 'static,
 ) -> Result<T, WalletError> {
+    undoable(name, cancel, || {}, act).await
+}
+
+/// The same for an act whose result must not stay when nobody waits for it any more: `undo` follows when the future is dropped.
+pub(crate) async fn undoable<T: Send + 'static>(
+    name: &'static str,
+    cancel: Option<Arc<CancelHandle>>,
+    undo: impl FnOnce() + Send,
+    act: impl FnOnce() -> Result<T, WalletError> + Send + 'static,
+) -> Result<T, WalletError> {
     let token = cancel.map(|handle| handle.0.clone()).unwrap_or_default();
     if token.is_cancelled() {
         return Err(WalletError::Cancelled);
     }
     // The future's own token: dropping the future must not cancel other acts of the same handle.
     let own = CancelToken::new();
-    let mut waiting = Waiting(Some(own.clone()));
+    let mut waiting = Waiting(Some((own.clone(), undo)));
     let under = token.clone();
     let done = spawn(name, Some(own), move || under.cover(act))?.await;
     waiting.0 = None;
     match done.unwrap_or(Err(WalletError::Internal)) {
+        // Tries that were counted are told all the same.
+        counted @ Err(WalletError::WrongPasscode { .. } | WalletError::LockedUntil { .. }) => counted,
         Err(_) if token.is_cancelled() => Err(WalletError::Cancelled),
         done => done,
     }

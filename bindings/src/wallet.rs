@@ -12,7 +12,7 @@ use crate::error::WalletError;
 use crate::ledger_view::LedgerView;
 use crate::ports::{self, CardChannelPort, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
 use crate::request::PendingRequest;
-use crate::task::{CancelHandle, stoppable, whole};
+use crate::task::{CancelHandle, stoppable, undoable, whole};
 use crate::wallet_views::{
     ActivationView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
 };
@@ -108,18 +108,18 @@ impl Wallet {
     /// The device may ask its user (sealing under a key of class user). Stopped before the stores were made, the folder is as it was.
     #[uniffi::method(default(cancel = None))]
     pub async fn create(&self, passcode: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
-        let this = self.0.clone();
+        let (this, waiting) = (self.0.clone(), self.0.clone());
         let passcode = secret(passcode)?;
-        stoppable("create", cancel, move || Ok(this.create(&passcode)?)).await
+        undoable("create", cancel, move || waiting.lock(), move || Ok(this.create(&passcode)?)).await
     }
 
-    /// `Locked` to `Unlocked`. A wrong passcode is an error that says how many tries are left.
+    /// `Locked` to `Unlocked`, unless it is locked again before it is open: then it stays locked and the error is `locked`. A wrong passcode is an error that says how many tries are left.
     /// The device may ask its user; stopped there, no try is counted.
     #[uniffi::method(default(cancel = None))]
     pub async fn unlock(&self, passcode: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
-        let this = self.0.clone();
+        let (this, waiting) = (self.0.clone(), self.0.clone());
         let passcode = secret(passcode)?;
-        stoppable("unlock", cancel, move || Ok(this.unlock(&passcode)?)).await
+        undoable("unlock", cancel, move || waiting.lock(), move || Ok(this.unlock(&passcode)?)).await
     }
 
     /// `Unlocked` to `Locked`.

@@ -100,7 +100,7 @@ fn invalid(reason: &str) -> String {
         "service-certificate" => {
             "the service at this address is not the one this folder was made for: its certificate is not under the pinned root"
         }
-        "service-settings" | "service" | "trust-root" | "trust root" => "service.json in this folder is damaged; make the folder anew",
+        "service-settings" | "trust-root" => "service.json in this folder is damaged; make the folder anew",
         "answer-too-large" => {
             "central's answer was larger than any answer may be and was not read; does something else answer at the address in service.json?"
         }

@@ -75,7 +75,7 @@ class PeerSqlcipher(unittest.TestCase):
         self.assertEqual(self.listed(), before)
         self.assertIn("citizen-identity", before)
 
-    def test_the_wallet_refuses_one_changed_byte_of_the_peers_page(self):
+    def test_the_wallet_refuses_one_changed_byte(self):
         before = self.listed()
         database = opened(self.home / "wallet.db", self.key)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -35,6 +35,9 @@ fn aws_lc() -> Result<PathBuf, Box<dyn std::error::Error>> {
         .filter(|(name, _)| name.starts_with("DEP_AWS_LC_") && name.ends_with("_INCLUDE"))
         .map(|(_, folder)| PathBuf::from(folder))
         .collect();
+    if env::vars().any(|(name, kind)| name.starts_with("DEP_AWS_LC_") && name.ends_with("_LINK_KIND") && kind != "static") {
+        return Err("AWS-LC is not the one built from its sources".into());
+    }
     match found.as_slice() {
         [one] => Ok(one.clone()),
         _ => Err(format!("expected the headers of one AWS-LC, found {}", found.len()).into()),

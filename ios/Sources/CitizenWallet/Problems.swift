@@ -33,9 +33,7 @@ public struct Problem: Equatable, Sendable {
 
     /// What is stored here cannot be opened any more: going on means to remove it and to begin with an empty phone. Other problems whose action is to
     /// start over (an account that moved, a device that is not enrolled) begin their own matter anew and lose nothing.
-    public var losesStore: Bool {
-        view.action == .startOver && ["storage", "key-invalidated"].contains(view.id)
-    }
+    public var losesStore: Bool { view.action == .removeStore }
 
     /// The action is a page of the phone's settings.
     public var opensSettings: Bool {

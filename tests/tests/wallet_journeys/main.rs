@@ -9,6 +9,7 @@ mod full;
 mod issuance;
 mod keys;
 mod killed;
+mod locked;
 mod mitm;
 mod showing;
 mod two;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use crate::cancel::{self, CancelToken};
 use crate::listener::is_delivering;
 
-/// How long the next act waits for one that was cancelled.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the next act waits for one that was cancelled: the derivation of a key from a passcode cannot be stopped half-way.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The right to act, which one thread has at a time.
 #[derive(Debug, Default)]
 pub struct Alone {
     turn: Mutex<()>,
-    /// What covers the act that is under way.
+    /// What covers the act that is under way, or covered the last one: the next one writes its own.
     covers: Mutex<Vec<CancelToken>>,
 }
 
@@ -24,13 +24,6 @@ pub struct Alone {
 #[derive(Debug)]
 pub struct Turn<'a> {
     _turn: MutexGuard<'a, ()>,
-    of: &'a Alone,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.of.covers().clear();
-    }
 }
 
 impl Alone {
@@ -45,18 +38,14 @@ impl Alone {
                 Ok(turn) => turn,
                 // What a panic left behind is in a database, not in here.
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) if self.ending() && Instant::now() < until => {
+                Err(TryLockError::WouldBlock) if self.ending() && !cancel::cancelled() && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(5));
                     continue;
                 }
-                // It may have ended between the two looks.
-                Err(TryLockError::WouldBlock) => match self.turn.try_lock() {
-                    Ok(turn) => turn,
-                    Err(_) => return None,
-                },
+                Err(TryLockError::WouldBlock) => return None,
             };
             *self.covers() = cancel::covers();
-            return Some(Turn { _turn: turn, of: self });
+            return Some(Turn { _turn: turn });
         }
     }
 

@@ -168,6 +168,10 @@ fn call_port(
     call: Box<dyn FnOnce() -> Outcome + Send>,
     undo: Box<dyn FnOnce(Outcome) + Send>,
 ) -> Result<Outcome, Missed> {
+    // No prompt for work that nobody waits for any more.
+    if cancel::cancelled() {
+        return Err(Missed::Cancelled);
+    }
     if outstanding.fetch_add(1, Ordering::AcqRel) >= MAX_OUTSTANDING {
         outstanding.fetch_sub(1, Ordering::AcqRel);
         return Err(Missed::Broken);

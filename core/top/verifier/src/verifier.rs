@@ -143,7 +143,8 @@ impl Verifier {
         Ok(Self { recorder: Some(recorder), ..Self::open(config, ports)? })
     }
 
-    /// Closes the cache and every open request. Calls after it give [`VerifierError::Closed`].
+    /// Closes the cache and every open request. Calls after it give [`VerifierError::Closed`]. Waits a moment for a sync that was
+    /// cancelled and is still ending.
     pub fn close(&self) -> Result<(), VerifierError> {
         lock(&self.open).clear();
         *lock(&self.trust) = None;

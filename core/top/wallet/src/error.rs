@@ -225,7 +225,7 @@ fn of_port(error: PortError) -> Problem {
 fn of_http(error: HttpError) -> Problem {
     match error {
         HttpError::PlainHttp => Problem::Invalid { reason: "plain-http".to_owned() },
-        HttpError::Request | HttpError::Settings => Problem::Invalid { reason: "service".to_owned() },
+        HttpError::Request | HttpError::Settings => Problem::Invalid { reason: "service-settings".to_owned() },
         HttpError::TooLarge => Problem::Invalid { reason: "answer-too-large".to_owned() },
         HttpError::Unreachable | HttpError::Tls | HttpError::Timeout | HttpError::Dropped | HttpError::Redirect | HttpError::Malformed => {
             Problem::Network

@@ -4,6 +4,7 @@
 //! again each time, so that locking or closing the wallet ends a long act at its next step.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use wallet_base::fact::By;
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
 use wallet_platform::alone::{Alone, Turn};
+use wallet_platform::cancel;
 use wallet_platform::deadline::Guarded;
 use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
@@ -76,6 +78,8 @@ pub(crate) struct Inner {
     listener: QueuedListener,
     slots: KeySlots,
     slot: Mutex<Slot>,
+    /// How often the wallet was to be locked. An opening that began before the last one ends locked.
+    locks: AtomicU64,
     opening: Alone,
     act: Alone,
     showing: Alone,
@@ -106,7 +110,7 @@ impl Inner {
             by: By::Wallet,
         })
         .map_err(|error| match error {
-            TrustError::Root => WalletError::Parameter("trust root"),
+            TrustError::Root => WalletError::Parameter("trust-root"),
             TrustError::Io => WalletError::Store(StoreError::Io),
             _ => WalletError::Internal("trust files"),
         })?;
@@ -121,6 +125,7 @@ impl Inner {
             listener: QueuedListener::new(ports.listener),
             slots,
             slot: Mutex::new(Slot::New),
+            locks: AtomicU64::new(0),
             opening: Alone::default(),
             act: Alone::default(),
             showing: Alone::default(),
@@ -152,6 +157,7 @@ impl Inner {
 
     /// See [`crate::Wallet::create`]. The header comes first: whatever a kill leaves after it, `unlock` completes.
     pub(crate) fn create(&self, passcode: &str) -> Result<(), WalletError> {
+        let locks = self.locks.load(Ordering::SeqCst);
         let _opening = self.alone(&self.opening)?;
         check_passcode(passcode)?;
         match self.state() {
@@ -159,14 +165,23 @@ impl Inner {
             StoreState::Closed => return Err(WalletError::Closed),
             StoreState::Locked | StoreState::Unlocked => return Err(WalletError::Exists),
         }
-        let keys = self.slots.create(passcode.as_bytes(), KdfCost::default(), &self.sealer, &self.random)?;
+        let keys = self.slots.create(passcode.as_bytes(), KdfCost::default(), &self.sealer, &self.random);
+        if self.slots.exists() {
+            // From here on the passcode holds, whatever fails next: `unlock` goes on.
+            let mut slot = self.slot();
+            if matches!(*slot, Slot::New) {
+                *slot = Slot::Locked { cache: None };
+            }
+        }
+        let keys = keys?;
         let cache = Arc::new(Database::open_or_create(&self.path(CACHE_DB), &keys.cache, CACHE_MIGRATIONS)?);
         let wallet = Database::open_or_create(&self.path(WALLET_DB), &keys.wallet, WALLET_MIGRATIONS)?;
-        self.opened(wallet, cache)
+        self.opened(wallet, cache, locks)
     }
 
     /// See [`crate::Wallet::unlock`].
     pub(crate) fn unlock(&self, passcode: &str) -> Result<(), WalletError> {
+        let locks = self.locks.load(Ordering::SeqCst);
         let _opening = self.alone(&self.opening)?;
         let cache = match &*self.slot() {
             Slot::New => return Err(WalletError::NotCreated),
@@ -189,7 +204,7 @@ impl Inner {
         } else {
             Database::open_or_create(&self.path(WALLET_DB), &key, WALLET_MIGRATIONS)?
         };
-        self.opened(wallet, cache)
+        self.opened(wallet, cache, locks)
     }
 
     fn open_cache(&self) -> Result<Arc<Database>, WalletError> {
@@ -204,7 +219,9 @@ impl Inner {
     }
 
     /// What a killed showing left behind is settled before anything else can happen.
-    fn opened(&self, wallet: Database, cache: Arc<Database>) -> Result<(), WalletError> {
+    ///
+    /// Whoever locked meanwhile (the screen went off) or gave up waiting finds the wallet locked.
+    fn opened(&self, wallet: Database, cache: Arc<Database>, locks: u64) -> Result<(), WalletError> {
         wallet.with_tx(|db| {
             copies::spend_reserved(db)?;
             consent::fail_interrupted(db)
@@ -216,10 +233,16 @@ impl Inner {
         if matches!(*slot, Slot::Closed) {
             return Err(WalletError::Closed);
         }
+        if self.locks.load(Ordering::SeqCst) != locks || cancel::cancelled() {
+            *slot = Slot::Locked { cache: Some(cache) };
+            drop(slot);
+            shut(&wallet);
+            return Err(WalletError::Locked);
+        }
         *slot = Slot::Unlocked { wallet: Arc::new(wallet), cache };
         drop(slot);
-        trust::hold(self)?;
-        clock::keep_floor(self)?;
+        // What reports an error is not open.
+        trust::hold(self).and_then(|()| clock::keep_floor(self)).inspect_err(|_| self.lock())?;
         self.tell("wallet", StoreState::Unlocked.as_str());
         Ok(())
     }
@@ -228,6 +251,7 @@ impl Inner {
     pub(crate) fn lock(&self) {
         let wallet = {
             let mut slot = self.slot();
+            self.locks.fetch_add(1, Ordering::SeqCst);
             let Slot::Unlocked { wallet, cache } = &*slot else {
                 return;
             };

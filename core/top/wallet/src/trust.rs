@@ -87,7 +87,7 @@ pub(crate) fn update(inner: &Inner) -> Result<Vec<Fact>, WalletError> {
     let update = result.map_err(|error| match error {
         TrustError::Fetch(http) => WalletError::Http(http),
         TrustError::Missing => WalletError::Answer("trust repository"),
-        TrustError::Root => WalletError::Parameter("trust root"),
+        TrustError::Root => WalletError::Parameter("trust-root"),
         TrustError::Busy => WalletError::Busy,
         TrustError::Io => WalletError::Store(StoreError::Io),
     })?;

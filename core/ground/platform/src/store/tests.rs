@@ -56,6 +56,12 @@ fn the_settings_hold() {
             assert!(text("cipher_version")?.starts_with("4."));
             // One library of cryptography, not two (ADR 15).
             assert!(text("cipher_provider_version")?.contains("AWS-LC"));
+            let mut options = c.prepare("PRAGMA compile_options")?;
+            let options: Vec<String> = options.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            for gone in ["ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE", "ENABLE_LOAD_EXTENSION"] {
+                assert!(!options.iter().any(|option| option == gone), "{gone}: .cargo/config.toml was not read");
+            }
+            assert!(options.iter().any(|option| option == "OMIT_LOAD_EXTENSION"));
             assert_eq!(text("journal_mode")?, "wal");
             assert_eq!((number("synchronous")?, number("secure_delete")?, number("temp_store")?, number("foreign_keys")?), (2, 1, 2, 1));
             assert_eq!(number("user_version")?, 2);

@@ -28,8 +28,10 @@ pub enum Action {
     OpenSecuritySettings,
     /// Give the app a permission.
     OpenAppSettings,
-    /// Begin the activation or the enrolment from its beginning.
+    /// Begin the activation or the enrolment from its beginning; what is on the device stays.
     StartOver,
+    /// Remove the wallet or the staff device from this phone, after asking, and begin anew: what is there cannot be used any more.
+    RemoveStore,
     /// Install a newer version.
     UpdateApp,
     /// Make room on the device.
@@ -40,7 +42,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Retry,
         Self::EnterAgain,
         Self::Wait,
@@ -51,6 +53,7 @@ impl Action {
         Self::OpenSecuritySettings,
         Self::OpenAppSettings,
         Self::StartOver,
+        Self::RemoveStore,
         Self::UpdateApp,
         Self::FreeSpace,
         Self::Close,
@@ -69,6 +72,7 @@ impl Action {
             Self::OpenSecuritySettings => "open-security-settings",
             Self::OpenAppSettings => "open-app-settings",
             Self::StartOver => "start-over",
+            Self::RemoveStore => "remove-store",
             Self::UpdateApp => "update-app",
             Self::FreeSpace => "free-space",
             Self::Close => "close",
@@ -111,7 +115,7 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("expired", Action::AskAnew),
     ("declined", Action::Close),
     ("cancelled", Action::Retry),
-    ("storage", Action::StartOver),
+    ("storage", Action::RemoveStore),
     ("storage-full", Action::FreeSpace),
     ("storage-busy", Action::Close),
     ("storage-disk", Action::Retry),
@@ -131,7 +135,7 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("face-picture", Action::Retry),
     ("not-activated", Action::StartOver),
     ("account-ended", Action::StartOver),
-    ("key-invalidated", Action::StartOver),
+    ("key-invalidated", Action::RemoveStore),
     ("not-authorised", Action::Retry),
     ("device-timed-out", Action::Retry),
     ("device-unavailable", Action::Retry),
@@ -184,7 +188,9 @@ fn alias(word: &str) -> &str {
         "newer" | "carried-file-newer" | "no-cipher" | "service-settings" | "trust-root" | "plain-http" => "update-needed",
         "answer-too-large" => "network",
         "disk" => "storage-disk",
-        "not-encrypted" | "wrong-key" | "corrupt" | "gone" | "exists" | "key-slots" => "storage",
+        // Made meanwhile by another window: looked at again, nobody need begin anew.
+        "exists" => "interrupted",
+        "not-encrypted" | "wrong-key" | "corrupt" | "gone" | "key-slots" => "storage",
         "request-too-large" | "selection: too large for one symbol" => "scan.too-large",
         "unknown-document" | "unknown-field" | "unknown-purpose" | "unknown-role" => "too-much-asked",
         "channel" | "access refused" | "missing file" | "malformed" | "secure messaging" | "unexpected status" => "card-unreadable",
@@ -233,10 +239,11 @@ mod tests {
             ("no-cipher", "update-needed"),
             ("service-settings", "update-needed"),
             ("trust-root", "update-needed"),
+            ("exists", "interrupted"),
         ] {
             let told = problem(word, &[]);
             assert_eq!(told.id, id);
-            assert_ne!(told.action, Action::StartOver);
+            assert!(!matches!(told.action, Action::StartOver | Action::RemoveStore));
         }
     }
 
