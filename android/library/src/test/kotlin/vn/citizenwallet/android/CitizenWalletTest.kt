@@ -121,7 +121,7 @@ class CitizenWalletTest {
             files.first { it.name == damage }.writeBytes(ByteArray(8_192) { 7 })
             val error = phone.worker { runCatching { runBlocking { owner.wallet().unlock(Town.PASSCODE) } } }.exceptionOrNull()
             assertTrue("$damage: $error", error is WalletException.Storage)
-            assertEquals(ProblemAction.START_OVER, explain(error as WalletException).action)
+            assertEquals(ProblemAction.REMOVE_STORE, explain(error as WalletException).action)
             phone.worker { runBlocking { owner.startOver() } }
             unlocked()
         }

@@ -309,7 +309,8 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
             ProblemAction.FREE_SPACE -> nav.host?.open(android.provider.Settings.ACTION_INTERNAL_STORAGE_SETTINGS)
             ProblemAction.SCAN_AGAIN -> scanAgain()
             ProblemAction.ASK_ANEW -> askAnew()
-            ProblemAction.START_OVER -> startOver(problem.id)
+            ProblemAction.START_OVER -> if (problem.id == ACCOUNT_ENDED) accountEnded() else startOver()
+            ProblemAction.REMOVE_STORE -> nav.go(Place(Names.REMOVE, problem.id))
             ProblemAction.ENTER_AGAIN -> {
                 enterAgain()
                 offer(repeat)
@@ -330,15 +331,10 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         offered = repeat != null
     }
 
-    private fun startOver(problem: String): Unit = when (problem) {
-        // What is on this phone cannot be opened any more, or its keys are gone: only an empty wallet can go on.
-        "storage", "key-invalidated" -> nav.go(Place(Names.REMOVE, problem))
-        // The account went to another phone. A sync writes that down; from then on the core says that the activation comes next.
-        "account-ended" -> work {
-            core.openWallet().sync()
-            nav.home()
-        }
-        else -> startOver()
+    /** The account went to another phone. A sync writes that down; from then on the core says that the activation comes next. */
+    private fun accountEnded() = work {
+        core.openWallet().sync()
+        nav.home()
     }
 
     /** The code in view was of no use: another is looked for. */
@@ -361,6 +357,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         const val PROBLEM = "problem"
         const val WORKING = "working"
         private const val INTERNAL = "internal"
+        private const val ACCOUNT_ENDED = "account-ended"
         private const val PATIENCE_MILLIS = 300L
     }
 }
