@@ -91,10 +91,9 @@ public actor WalletStore {
         lockNow()
     }
 
-    /// Locks the wallet if it is open. Work under way ends by itself with an error that says so; what was done durably is kept.
+    /// Locks the wallet, also one that is just being opened. Work under way ends by itself with an error that says so; what was done durably is kept.
     public func lockNow() {
-        guard let opened, opened.state() == .unlocked else { return }
-        try? opened.lock()
+        try? opened?.lock()
     }
 
     /// Closes the wallet for good: the process ends, or another owner takes the folder.

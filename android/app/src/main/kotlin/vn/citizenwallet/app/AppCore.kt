@@ -2,6 +2,7 @@ package vn.citizenwallet.app
 
 import android.content.ContentResolver
 import android.content.Context
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -80,6 +81,14 @@ class AppCore(context: Context, private val owner: CitizenWallet?, val phone: Ph
 
     /** The staff device; opens it the first time. */
     suspend fun openVerifier(): Verifier = belonging().verifier().also { verifier = it }
+
+    /** Opens the wallet by [way]. Who stops it finds the wallet locked, also when it was open a moment before the stop reached it. */
+    suspend fun opening(way: suspend (Wallet) -> Unit) = try {
+        way(openWallet())
+    } catch (stopped: CancellationException) {
+        lock()
+        throw stopped
+    }
 
     /** Does [work]; what the system asks the person for it goes from the screen when it is stopped. */
     suspend fun asking(work: suspend () -> Unit) {

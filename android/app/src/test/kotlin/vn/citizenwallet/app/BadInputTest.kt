@@ -3,6 +3,9 @@ package vn.citizenwallet.app
 import android.Manifest
 import android.app.Activity
 import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Matrix
 import android.nfc.NfcAdapter
 import android.os.Bundle
 import android.view.WindowManager
@@ -31,6 +34,8 @@ import vn.citizenwallet.testing.MovableCard
 import vn.citizenwallet.testing.MuteCard
 import vn.citizenwallet.testing.SoftwareHardware
 import vn.citizenwallet.testing.Town
+import vn.citizenwallet.testing.selfie
+import java.io.ByteArrayOutputStream
 
 /** What can happen to an app in the middle of things. Each ends in a screen that says what happened and how to go on; nothing is lost. */
 @RunWith(RobolectricTestRunner::class)
@@ -94,12 +99,29 @@ class BadInputTest {
         phone = phone.killed()
         unlock(phone)
         phone.arrive(Names.CODE)
+        // A code that was not sent: the screen says so, and how many tries are left.
+        phone.type("app.code.field", if (World.central.newestCode() == "000000") "000001" else "000000")
+        phone.press("app.code.do")
+        phone.until("the refused code") { !phone.screen.working && phone.sees(phone.words("label.warning")) }
+        assertTrue(phone.where() == Names.CODE && phone.sees(phone.words("label.tries-left")))
         phone.type("app.code.field", World.central.newestCode())
         phone.press("app.code.do")
         phone.arrive(Names.FACE)
         phone = phone.killed()
         unlock(phone)
         phone.arrive(Names.FACE)
+        // Somebody else's face: told, and taken again.
+        assertFalse(phone.sees(phone.words("label.warning")))
+        World.phone.camera.picture = upsideDown(selfie(World.folder))
+        phone.press("app.face.do")
+        phone.until("the refused face") { !phone.screen.working && phone.sees(phone.words("label.warning")) }
+        assertEquals(Names.FACE, phone.where())
+    }
+
+    private fun upsideDown(picture: ByteArray): ByteArray {
+        val upright = BitmapFactory.decodeByteArray(picture, 0, picture.size)
+        val turned = Bitmap.createBitmap(upright, 0, 0, upright.width, upright.height, Matrix().apply { postRotate(180f) }, true)
+        return ByteArrayOutputStream().also { turned.compress(Bitmap.CompressFormat.PNG, 100, it) }.toByteArray()
     }
 
     @Test

@@ -10,6 +10,7 @@ import vn.citizenwallet.app.ui.Typed
 import vn.citizenwallet.app.ui.Ui
 import vn.citizenwallet.app.ui.Words
 import vn.citizenwallet.core.ActivationView
+import vn.citizenwallet.core.DisplayRole
 import vn.citizenwallet.core.IssuanceReport
 
 /** A step of the activation. The core says what comes next; a step that needs no screen is done at once. */
@@ -38,6 +39,13 @@ abstract class ActivationStep(nav: Navigator, place: Place) : Screen(nav, place)
         }
     }
 
+    /** What the core says beside the steps: why the last try was refused, how many are left. Empty when nothing was refused. */
+    protected fun refused(ui: Ui, view: ActivationView?): List<View> {
+        val told = view?.display?.groups.orEmpty().filter { group -> group.items.none { it.role in STEPS } }
+        if (view == null || told.none { group -> group.items.any { it.role == DisplayRole.WARNING } }) return emptyList()
+        return groups(ui, view.display.copy(groups = told)).onEach { it.accessibilityLiveRegion = View.ACCESSIBILITY_LIVE_REGION_POLITE }
+    }
+
     /** The step leads to this very screen. */
     protected open fun arrived(view: ActivationView) = redraw()
 
@@ -53,6 +61,7 @@ abstract class ActivationStep(nav: Navigator, place: Place) : Screen(nav, place)
 
     private companion object {
         const val SILENT_STEPS = 2
+        val STEPS = setOf(DisplayRole.DONE, DisplayRole.CURRENT, DisplayRole.TODO)
     }
 }
 
@@ -144,10 +153,11 @@ class CodeScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
         if (now.next == REQUEST) {
             return listOf(ui.body(ui.words("app.code.request-why")), ui.primary(ui.words("app.code.request")) { request() })
         }
-        return listOfNotNull(
+        val refused = refused(ui, now)
+        return refused + listOfNotNull(
             ui.body(ui.words("app.code.why")),
             ui.field(ui.words("app.code.field"), code, Ui.Field.DIGITS) { submit() },
-            now.triesLeft?.let { ui.small(ui.words("app.code.tries", "tries" to it)) },
+            now.triesLeft?.takeIf { refused.isEmpty() }?.let { ui.small(ui.words("app.code.tries", "tries" to it)) },
             ui.primary(ui.words("app.code.do")) { submit() },
             ui.secondary(ui.words("app.code.again")) { request() },
         )

@@ -233,6 +233,7 @@ class ScanAnswerScreen(nav: Navigator, place: Place) : ScanningScreen(nav, place
 
 /** The picture of the face. */
 class FaceScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
+    private var answer: ActivationView? = null
     private val camera = CameraUse(nav, Camera.Facing.FRONT, {}, { tell(it, ::again) }, ::redraw)
     override val awake = true
 
@@ -249,7 +250,7 @@ class FaceScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
     override fun content(ui: Ui): List<View> = if (trouble?.id == NO_CAMERA) {
         listOf(ui.body(ui.words("app.face.no-camera")), ui.secondary(ui.words("app.scan.camera-again")) { cameraAgain() })
     } else {
-        listOf(
+        refused(ui, answer) + listOf(
             ui.body(ui.words("app.face.why")),
             camera.view(ui, ui.words("app.face.picture")),
             ui.beside(ui.icon(R.drawable.icon_person, ui.color(R.color.accent)), ui.small(ui.words("app.face.how"))),
@@ -276,7 +277,10 @@ class FaceScreen(nav: Navigator, place: Place) : ActivationStep(nav, place) {
         }
     }
 
-    override fun arrived(view: ActivationView) = redraw()
+    override fun arrived(view: ActivationView) {
+        answer = view
+        redraw()
+    }
 
     private fun again() {
         camera.askAgain()

@@ -105,7 +105,7 @@ class CreateScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         val passcode = first.bytes()
         work(repeat = false) {
             try {
-                core.openWallet().create(passcode)
+                core.opening { it.create(passcode) }
             } finally {
                 passcode.fill(0)
             }
@@ -156,7 +156,7 @@ class UnlockScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         passcode.wipe()
         work(repeat = false) {
             try {
-                core.openWallet().unlock(typed)
+                core.opening { it.unlock(typed) }
             } finally {
                 typed.fill(0)
             }
