@@ -51,7 +51,7 @@ class MainActivity : Activity(), Navigator.Host {
         app.left = null
         nav = used
         used.attach(this)
-        used.core.stateChanged = { used.present() }
+        used.core.stateChanged = { used.stateChanged() }
     }
 
     /** A second window shows nothing of the wallet; it offers to take over. The first one then closes, and its screens go on here. */

@@ -167,6 +167,20 @@ class Navigator(val core: AppCore) {
         }
     }
 
+    /**
+     * The wallet says that it is open or locked now. A gate that is at work goes on: what it awaits is about to come, and giving it up at this moment
+     * would lock the wallet again.
+     */
+    fun stateChanged() {
+        if (gate?.working != true) present()
+    }
+
+    /** The work of a screen has ended; a gate that is the wrong one by now goes. */
+    fun ended(screen: Screen) {
+        val wanted = stack.lastOrNull() ?: return
+        if (gate === screen && gateFor(wanted) != screen.place.screen) present()
+    }
+
     /** Draws the screen anew when it is the one that is seen. */
     fun redraw(screen: Screen) {
         if (top === screen) host?.draw(screen)

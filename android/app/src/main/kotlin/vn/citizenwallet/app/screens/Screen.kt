@@ -160,6 +160,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
                 working = false
                 if (cut) stopped()
                 redraw()
+                nav.ended(this@Screen)
             }
         }
         val job = running
