@@ -114,7 +114,8 @@ impl Wallet {
     }
 
     /// `Locked` to `Unlocked`, unless it is locked again before it is open: then it stays locked and the error is `locked`. A wrong passcode is an error that says how many tries are left.
-    /// The device may ask its user; stopped there, no try is counted.
+    /// The device may ask its user; stopped there, no try is counted. Who stops waiting (a cancelled coroutine) finds the wallet locked, even when the
+    /// listener was told already that it is open: wait for this call, not for the event.
     #[uniffi::method(default(cancel = None))]
     pub async fn unlock(&self, passcode: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<(), WalletError> {
         let (this, waiting) = (self.0.clone(), self.0.clone());
