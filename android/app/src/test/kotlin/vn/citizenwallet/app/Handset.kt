@@ -116,6 +116,9 @@ class Handset(val name: String = "", private val saved: android.os.Bundle? = nul
         shadowOf(Looper.getMainLooper()).idle()
     }
 
+    /** Whether the button with that key can be pressed. */
+    fun pressable(key: String): Boolean = views().filterIsInstance<Button>().any { it.text.toString() == words(key) && it.isEnabled }
+
     /** Presses the button of the problem panel. */
     fun pressProblem() {
         val panel = views().single { it.tag == Screen.PROBLEM }

@@ -2,7 +2,9 @@ package vn.citizenwallet.app
 
 import android.Manifest
 import android.view.WindowManager
+import android.widget.Switch
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
@@ -119,6 +121,11 @@ class Walk(private val look: (String, Handset) -> Unit = { _, _ -> }) {
         officer.pressText(officer.words("document.$document"))
         officer.arrive(Names.ASK_FIELDS)
         look("ask-fields", officer)
+        // Nothing chosen asks for nothing.
+        val chosen = officer.views().filterIsInstance<Switch>().filter { it.isChecked }.map { it.text.toString() }
+        chosen.forEach(officer::pressText)
+        assertFalse(officer.pressable("app.ask.do"))
+        chosen.forEach(officer::pressText)
         officer.press("app.ask.do")
         officer.arrive(Names.REQUEST)
         look("request", officer)

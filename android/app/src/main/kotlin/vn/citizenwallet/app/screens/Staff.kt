@@ -147,7 +147,7 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
         val allowed = own.documents.firstOrNull { it.document == place.about }?.allowed.orEmpty()
         // A field without a name for people cannot be asked for by a person.
         val fields = allowed.filter { words("field.$it") != "field.$it" }.map { field ->
-            ui.switch(words("field.$field"), null, field in chosen) { on -> if (on) chosen += field else chosen -= field }
+            ui.switch(words("field.$field"), null, field in chosen) { on -> choose(field, on) }
         }
         val purposes = own.purposes.map { id ->
             ui.choice(words("purpose.$id"), id == purpose) {
@@ -160,8 +160,15 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
             ui.card(listOf(ui.heading(words("app.ask.fields"))) + fields, gap = 0),
             ui.field(words("app.ask.place"), where, Ui.Field.LINE, if (standard.isEmpty()) null else words("app.ask.standard", "place" to standard)),
             if (BOARDING in own.purposes) ui.field(words("app.ask.boarding"), boarding, Ui.Field.LINE, words("app.ask.boarding-remark")) else null,
-            ui.primary(words("app.ask.do")) { ask() },
+            // Nothing chosen asks for nothing; to the core no fields would mean the usual ones.
+            ui.primary(words("app.ask.do")) { ask() }.apply { isEnabled = chosen.isNotEmpty() },
         )
+    }
+
+    private fun choose(field: String, on: Boolean) {
+        val none = chosen.isEmpty()
+        if (on) chosen += field else chosen -= field
+        if (chosen.isEmpty() != none) redraw()
     }
 
     private fun ask() = work {
