@@ -152,6 +152,7 @@ impl From<VerifierError> for WalletError {
             VerifierError::NoTrust => Self::invalid("no-trust"),
             VerifierError::UnknownRole => Self::invalid("unknown-role"),
             VerifierError::UnknownDocument => Self::invalid("unknown-document"),
+            VerifierError::NothingAsked => Self::invalid("nothing-chosen"),
             VerifierError::UnknownField => Self::invalid("unknown-field"),
             VerifierError::UnknownPurpose => Self::invalid("unknown-purpose"),
             VerifierError::NotAnAnswer(error) => error.into(),

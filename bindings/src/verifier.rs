@@ -121,6 +121,8 @@ pub struct PolicyView {
     pub documents: Vec<PolicyDocument>,
     /// Purposes that may be named.
     pub purposes: Vec<String>,
+    /// The role has a boarding pass before it, whose name can be compared with the signed one.
+    pub boarding_pass: bool,
     /// Up to how many hours a status list is young enough.
     pub status_green_hours: u32,
     /// Up to how many hours it may be used with a caution.
@@ -205,12 +207,13 @@ impl Verifier {
         .await
     }
 
-    /// Makes a signed request and keeps it open in memory for its time. Empty `fields`: the role's usual ones; empty `purpose`: the role's
-    /// first; empty `place`: the one of the enrolment. Fields that the role may not have are asked for only when they are named here.
+    /// Makes a signed request and keeps it open in memory for its time. No `fields`: the role's usual ones (an empty list asks for nothing
+    /// and is refused); empty `purpose`: the role's first; empty `place`: the one of the enrolment. Fields that the role may not have are
+    /// asked for only when they are named here.
     pub async fn ask(
         &self,
         document: String,
-        fields: Vec<String>,
+        fields: Option<Vec<String>>,
         purpose: String,
         place: String,
     ) -> Result<Arc<OpenRequest>, WalletError> {
@@ -389,6 +392,7 @@ fn policy(role: &Role, own: Option<&str>) -> PolicyView {
         own: own == Some(role.id()),
         documents: role.documents().map(document).collect(),
         purposes: role.purposes().to_vec(),
+        boarding_pass: role.boarding_pass(),
         status_green_hours: role.status_green_hours(),
         status_caution_hours: role.status_caution_hours(),
         face_required: role.face_required(),

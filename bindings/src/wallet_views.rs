@@ -171,6 +171,8 @@ pub struct WalletSyncReport {
     pub trust_version: Option<u64>,
     /// New entries of the change feed.
     pub changes: Vec<ChangeView>,
+    /// The account is on another device now: nothing here can be shown any more, and an activation comes next.
+    pub account_ended: bool,
     /// Documents that were refilled.
     pub refilled: Vec<IssuedDocument>,
     /// As it is shown.
@@ -284,6 +286,7 @@ impl From<&core::SyncReport> for WalletSyncReport {
             verdict: VerdictView::from(&report.verdict),
             trust_version: report.trust_version,
             changes: report.changes.iter().map(ChangeView::from).collect(),
+            account_ended: report.account_ended,
             refilled: report.refilled.iter().map(IssuedDocument::from).collect(),
             display: DisplayView::from(&core::display::sync(report)),
         }

@@ -155,7 +155,7 @@ def by_picture(text):
 
 
 def check(wallet, verifier, document, conclusion):
-    asked = verifier.ask(document, [], "", "")
+    asked = verifier.ask(document, None, "", "")
     pending = wallet.open_request(by_picture(asked.text()))
     assert pending.verdict().conclusion == "verified", pending.verdict()
     selection = pending.default_selection()
@@ -184,7 +184,7 @@ def spine(binary, directory, central):
     listener = CallsBack()
     officer_ports = (PythonKeyStore(), PythonSealer(), PythonClock())
     officer = wb.Verifier.open(central.config(wb.VerifierConfig, directory / "officer"), *officer_ports, None)
-    expect_error("not enrolled", wb.WalletError.Invalid, lambda: officer.ask("driving-licence", [], "", ""))
+    expect_error("not enrolled", wb.WalletError.Invalid, lambda: officer.ask("driving-licence", None, "", ""))
     staff = officer.enrol(central.staff_code("traffic-police", "Đội CSGT số 1", "Quốc lộ 5, km 32"))
     assert staff.role == "traffic-police", staff
     expect("officer syncs", officer.sync().verdict, "verified")

@@ -51,7 +51,7 @@ pub fn another_phone(run: &mut Run, fact: &str) -> bool {
 pub fn another_request(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("roadside check", &rejected(fact), |world| {
-            let other = steps::ask(world, &ROADSIDE, Vec::new())?;
+            let other = steps::ask(world, &ROADSIDE, None)?;
             world.sees(STRANGER, "request", &other.picture);
             let (_, request) = read(world, &other.picture.text)?;
             steps::cancel(world, &ROADSIDE, &other)?;
@@ -65,7 +65,7 @@ pub fn earlier_answer(run: &mut Run, fact: &str) -> bool {
     let mut filmed = None;
     steps::until_documents(run)
         && run.step("roadside check", FACE_OPEN, |world| {
-            let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
+            let asked = steps::ask(world, &ROADSIDE, None)?;
             let (by_phone, picture) = steps::answer(world, &FIRST, &asked.picture, ROADSIDE.id)?;
             let by_officer = steps::judge(world, &ROADSIDE, &picture)?;
             world.screen.tell("Somebody filmed the answer.");
@@ -74,7 +74,7 @@ pub fn earlier_answer(run: &mut Run, fact: &str) -> bool {
             Ok(Finding::join([by_phone, by_officer]))
         })
         && run.step("second roadside check", &rejected(fact), |world| {
-            steps::ask(world, &ROADSIDE, Vec::new())?;
+            steps::ask(world, &ROADSIDE, None)?;
             world.screen.tell("The film of the earlier answer is shown:");
             let filmed = filmed.ok_or_else(|| spoiled("no film", "there was no answer"))?;
             let shown = world.by_picture(STRANGER, "answer", "filmed-answer", &filmed.text)?;
@@ -107,7 +107,7 @@ fn dishonest_check(world: &mut World, twist: Twist) -> Result<Finding, Trouble> 
     let copies = recorded_copies(world, LICENCE)?;
     // The last copy of the batch: the honest wallet begins with the first.
     let copy = copies.last().ok_or_else(|| spoiled("no copy", "no credential was recorded"))?;
-    let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
+    let asked = steps::ask(world, &ROADSIDE, None)?;
     world.screen.tell("The holder answers without the wallet:");
     world.sees(STRANGER, "request", &asked.picture);
     let text = dishonest_answer(world, copy, &asked.picture.text, twist)?;

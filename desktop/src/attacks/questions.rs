@@ -72,7 +72,7 @@ fn strangers_request(world: &World) -> Result<String, Trouble> {
 pub fn stale_request(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("roadside check", &rejected(fact), |world| {
-            let asked = steps::ask(world, &ROADSIDE, Vec::new())?;
+            let asked = steps::ask(world, &ROADSIDE, None)?;
             world.set_clocks_on(3600);
             world.screen.tell("An hour goes by.");
             refused_by_phone(world, &asked.picture)
@@ -84,7 +84,7 @@ pub fn over_ask(run: &mut Run, fact: &str) -> bool {
     steps::until_documents(run)
         && run.step("flight check", &rejected(fact), |world| {
             let fields = ["full_name", "birth_date", FORBIDDEN].map(str::to_owned).to_vec();
-            let asked = steps::ask(world, &GATE, fields)?;
+            let asked = steps::ask(world, &GATE, Some(fields))?;
             refused_by_phone(world, &asked.picture)
         })
 }

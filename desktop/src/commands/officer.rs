@@ -73,7 +73,12 @@ pub fn run(command: OfficerCommand) -> Result<u8, Trouble> {
             holder.remove_when_interrupted();
             let picture = pictures::Place::open(&out)?;
             let asked = verifier
-                .ask(document.clone(), fields, purpose.unwrap_or_default(), place.unwrap_or_default())
+                .ask(
+                    document.clone(),
+                    Some(fields).filter(|named| !named.is_empty()),
+                    purpose.unwrap_or_default(),
+                    place.unwrap_or_default(),
+                )
                 .wait()
                 .map_err(|e| cannot_ask(&verifier, &document, e))?;
             picture.draw(&asked.text(), Screen::talking())?;

@@ -238,8 +238,8 @@ pub struct Asked {
     pub picture: Picture,
 }
 
-/// Both sides go offline; the officer draws a request. Empty `fields`: the usual ones of the role.
-pub fn ask(world: &mut World, desk: &Desk, fields: Vec<String>) -> Result<Asked, Trouble> {
+/// Both sides go offline; the officer draws a request. No `fields`: the usual ones of the role.
+pub fn ask(world: &mut World, desk: &Desk, fields: Option<Vec<String>>) -> Result<Asked, Trouble> {
     world.stop_central()?;
     let _at_work = world.manifest.acting(desk.id, "ask");
     let open = world
@@ -313,7 +313,7 @@ pub fn judge(world: &mut World, desk: &Desk, picture: &Picture) -> Result<Findin
 /// A whole check by two QR codes without a network.
 pub fn check(world: &mut World, citizen: &Citizen, desk: &Desk) -> Result<Finding, Trouble> {
     let before = world.relay.requests_while_off();
-    let asked = ask(world, desk, Vec::new())?;
+    let asked = ask(world, desk, None)?;
     let (by_phone, answered) = answer(world, citizen, &asked.picture, desk.id)?;
     let by_officer = judge(world, desk, &answered)?;
     if world.relay.requests_while_off() != before {
@@ -349,8 +349,8 @@ fn last_time_online(world: &mut World) -> Result<Finding, Trouble> {
 
 /// Two officers ask the same citizen; the answer to one is shown to the other, then to the one it was made for.
 fn for_another(world: &mut World) -> Result<Finding, Trouble> {
-    let first = ask(world, &ROADSIDE, Vec::new())?;
-    let second = ask(world, &PATROL, Vec::new())?;
+    let first = ask(world, &ROADSIDE, None)?;
+    let second = ask(world, &PATROL, None)?;
     let (by_phone, answered) = answer(world, &SECOND, &first.picture, ROADSIDE.id)?;
     let refused = judge(world, &PATROL, &answered)?;
     let taken = judge(world, &ROADSIDE, &answered)?;

@@ -50,8 +50,6 @@ public final class StaffModel: WorkModel {
 
     /// One byte more than the core takes: it says itself that a file is too large.
     private nonisolated static let mostCarried = (64 << 20) + 1
-    /// A role with this purpose has a boarding pass before it.
-    private static let boarding = "boarding"
     private let store: StaffStore
 
     /// For the staff device of a store.
@@ -107,7 +105,7 @@ public final class StaffModel: WorkModel {
     public nonisolated static let carriedName = "citizen-wallet-lists.bin"
 
     /// The own role has boarding passes to compare names with.
-    public var hasBoardingPasses: Bool { purposes.contains(StaffModel.boarding) }
+    public private(set) var hasBoardingPasses = false { willSet { changed() } }
 
     /// Asks for a field, or does not.
     public func choose(document: String, field: String, asked: Bool) {
@@ -117,7 +115,7 @@ public final class StaffModel: WorkModel {
         choices[row].fields[column].asked = asked
     }
 
-    /// Something is chosen to be asked for. (To the core no field at all means the role's usual ones, which nobody means who switched them all off.)
+    /// Something is chosen to be asked for.
     public func canAsk(document: String) -> Bool {
         !busy && !asked(document).isEmpty
     }
@@ -185,11 +183,13 @@ public final class StaffModel: WorkModel {
         // Before its enrolment a device has neither a role nor the table of roles.
         guard staff != nil else {
             purposes = []
+            hasBoardingPasses = false
             choices = []
             return
         }
         let own = try await verifier.policies().first { $0.own }
         purposes = own?.purposes ?? []
+        hasBoardingPasses = own?.boardingPass ?? false
         let documents = own?.documents ?? []
         if choices.map({ $0.document }) != documents.map({ $0.document }) {
             choices = documents.map { document in

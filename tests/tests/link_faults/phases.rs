@@ -206,7 +206,7 @@ impl Stage<'_> {
     /// A check at the roadside with a copy of the licence: the officer's facts.
     fn check(&mut self) -> Vec<FactView> {
         let (wallet, officer) = (self.wallet(), self.officer());
-        let asked = officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap();
+        let asked = officer.ask(DOCUMENT.to_owned(), None, String::new(), String::new()).wait().unwrap();
         let pending = wallet.open_request(asked.text()).wait().unwrap();
         let selection = pending.default_selection().unwrap();
         let answer = pending.answer(selection.document, selection.fields, None).wait().unwrap();

@@ -51,7 +51,7 @@ struct Counter {
 
 impl Counter {
     fn request(&self) -> String {
-        self.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap().text()
+        self.officer.ask(DOCUMENT.to_owned(), None, String::new(), String::new()).wait().unwrap().text()
     }
 
     fn answer(pending: &PendingRequest) -> String {
@@ -154,7 +154,7 @@ fn bad_input_a_fault_at_every_character_between_wallet_and_officer() {
     // The request instead of the answer, and the answer instead of the request.
     assert!(at.refuse_answer("the request", &request).is_some() && at.refuse_request("the answer", &answer).is_some());
     // An answer to a request of this officer that is no longer open.
-    let other = at.officer.ask(DOCUMENT.to_owned(), Vec::new(), String::new(), String::new()).wait().unwrap();
+    let other = at.officer.ask(DOCUMENT.to_owned(), None, String::new(), String::new()).wait().unwrap();
     let late = Counter::answer(&at.wallet.open_request(other.text()).wait().unwrap());
     other.cancel().unwrap();
     line.runs.push(Run { fault: "of a closed request".to_owned(), stopped: at.refuse_answer("closed", &late) });

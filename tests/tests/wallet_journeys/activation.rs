@@ -236,7 +236,10 @@ fn the_second_device_ends_the_first() {
     let (first, second) = (Device::new(&world), Device::new(&world));
     let old = first.furnished(&world, 0);
     let new = second.furnished(&world, 0);
-    old.sync().unwrap();
+    let report = old.sync().unwrap();
+    assert!(report.account_ended);
+    let told = wallet_core::display::sync(&report);
+    assert!(told.keys().any(|key| key == "problem.account-ended"), "{told:?}");
     assert_eq!(old.activation().unwrap().step, Step::NotStarted);
     assert!(matches!(old.obtain_documents(), Err(WalletError::AccountEnded)));
     assert!(old.documents().unwrap().iter().all(|d| d.copies_left == 0 && d.state.as_str() == "ended"));
@@ -248,6 +251,20 @@ fn the_second_device_ends_the_first() {
     activate(&world, &old, 0);
     let report = old.obtain_documents().unwrap();
     assert_eq!(report.documents.len(), 4, "{report:?}");
+}
+
+#[test]
+fn whatever_meets_the_ended_account_first_writes_it_down() {
+    let world = World::new(noon());
+    let (first, second) = (Device::new(&world), Device::new(&world));
+    let old = first.active(&world, 0);
+    second.active(&world, 0);
+    // No sync: the fetching of documents is what hears of it.
+    assert!(matches!(old.obtain_documents(), Err(WalletError::AccountEnded)));
+    assert_eq!(old.activation().unwrap().step, Step::NotStarted);
+    assert!(old.documents().unwrap().iter().all(|d| d.copies_left == 0), "{:?}", old.documents());
+    activate(&world, &old, 0);
+    assert_eq!(old.obtain_documents().unwrap().documents.len(), 4);
 }
 
 #[test]

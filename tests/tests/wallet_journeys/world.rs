@@ -211,7 +211,7 @@ impl Officer {
     pub fn ask(&self, document: &str, fields: &[&str]) -> String {
         let ask = wallet_verifier::Ask {
             document: document.to_owned(),
-            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            fields: (!fields.is_empty()).then(|| fields.iter().map(|f| (*f).to_owned()).collect()),
             purpose: String::new(),
             place: String::new(),
         };

@@ -39,6 +39,8 @@ struct Row {
     #[serde(default)]
     defaults: BTreeMap<String, Vec<String>>,
     purposes: Vec<String>,
+    #[serde(default)]
+    boarding_pass: bool,
     status_green_hours: u32,
     status_caution_hours: u32,
     face_required: bool,
@@ -67,6 +69,7 @@ pub struct Role {
     documents: BTreeMap<String, Vec<String>>,
     defaults: BTreeMap<String, Vec<String>>,
     purposes: Vec<String>,
+    boarding_pass: bool,
     green_hours: u32,
     caution_hours: u32,
     face_required: bool,
@@ -115,6 +118,11 @@ impl Role {
     /// Whether the role may name that purpose.
     pub fn purpose_allowed(&self, purpose: &str) -> bool {
         self.purposes.iter().any(|known| known == purpose)
+    }
+
+    /// The role has a boarding pass before it, whose name is compared with the signed one.
+    pub fn boarding_pass(&self) -> bool {
+        self.boarding_pass
     }
 
     /// Up to how many hours a status list is young enough.
@@ -199,6 +207,7 @@ impl Role {
             documents: row.documents,
             defaults: row.defaults,
             purposes: row.purposes,
+            boarding_pass: row.boarding_pass,
             green_hours: row.status_green_hours,
             caution_hours: row.status_caution_hours,
             face_required: row.face_required,

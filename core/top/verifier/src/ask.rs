@@ -20,9 +20,9 @@ const RETENTION_HOURS: u32 = 0;
 pub struct Ask {
     /// Document type id.
     pub document: String,
-    /// Field ids; empty for the role's usual ones. Fields that the role may not have are asked for when they are named here: the citizen's
+    /// Field ids; `None` for the role's usual ones. Fields that the role may not have are asked for when they are named here: the citizen's
     /// wallet raises the alarm.
-    pub fields: Vec<String>,
+    pub fields: Option<Vec<String>>,
     /// Purpose id of the role; empty for the role's first.
     pub purpose: String,
     /// Place as the citizen sees it; empty for the one of the enrolment.
@@ -107,7 +107,12 @@ impl Verifier {
 /// The fields to ask for. The document's type must have them; whether the role may have them is the citizen's wallet to judge when a checker
 /// names them, and the role's own default otherwise.
 fn fields_of(ask: &Ask, role: &Role, document: &DocumentType) -> Result<Vec<String>, VerifierError> {
-    let mut fields = if ask.fields.is_empty() { role.defaults(document.id) } else { ask.fields.clone() };
+    let mut fields = match &ask.fields {
+        // Whoever switched every field off did not mean the usual ones.
+        Some(none) if none.is_empty() => return Err(VerifierError::NothingAsked),
+        Some(named) => named.clone(),
+        None => role.defaults(document.id),
+    };
     if fields.is_empty() {
         return Err(VerifierError::UnknownDocument);
     }

@@ -29,6 +29,9 @@ pub enum VerifierError {
     /// The role's row does not name this document, or there is no such document.
     #[error("the document is not one the role may ask for")]
     UnknownDocument,
+    /// A list of fields was given, and it is empty.
+    #[error("nothing is asked for")]
+    NothingAsked,
     /// No such field in the document.
     #[error("no such field")]
     UnknownField,

@@ -246,10 +246,11 @@ pub fn fetched<'a>(documents: impl IntoIterator<Item = (&'a str, u32, &'a str)>)
     DisplayModel::new("fetched", "title.fetched", vec![DisplayGroup::new("group.copies", documents.into_iter().map(item).collect())])
 }
 
-/// What a sync brought: the trust in use, the changes that came, the documents that were refilled.
+/// What a sync brought: the end of the account, the trust in use, the changes that came, the documents that were refilled.
 pub fn sync(report: &SyncReport) -> DisplayModel {
-    let mut items: Vec<DisplayItem> =
-        report.trust_version.map(|version| DisplayItem::text("label.trust-version", version.to_string())).into_iter().collect();
+    let ended = report.account_ended.then(|| DisplayItem::key("label.warning", "problem.account-ended").with(ItemRole::Warning));
+    let mut items: Vec<DisplayItem> = ended.into_iter().collect();
+    items.extend(report.trust_version.map(|version| DisplayItem::text("label.trust-version", version.to_string())));
     items.push(DisplayItem::text("label.changes", report.changes.len().to_string()));
     let refilled = fetched(report.refilled.iter().map(|document| (document.id.as_str(), document.copies, document.problem.as_str())));
     let mut groups = vec![DisplayGroup::new("group.news", items)];

@@ -12,6 +12,7 @@ use crate::error::WalletError;
 use crate::inner::Inner;
 use crate::issuance::{self, Offer};
 use crate::service::Grant;
+use crate::sync;
 
 /// An access token that ends sooner than this is renewed first.
 const MARGIN_SECS: i64 = 15;
@@ -29,6 +30,10 @@ pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, Wal
 fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
     let result = call_once_more(inner, path, body);
     clock::observe_service(inner)?;
+    if matches!(result, Err(WalletError::AccountEnded)) {
+        // Written down by whatever meets it first: the next step is an activation, and nothing here can be shown any more.
+        sync::end_account(inner)?;
+    }
     result.map_err(|error| clock_first(inner, error))
 }
 

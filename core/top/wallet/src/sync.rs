@@ -48,6 +48,8 @@ pub struct SyncReport {
     pub trust_version: Option<u64>,
     /// New entries of the change feed.
     pub changes: Vec<Change>,
+    /// The account is on another device now: nothing here can be shown any more, and an activation comes next.
+    pub account_ended: bool,
     /// Documents whose copies were refilled.
     pub refilled: Vec<IssuedDocument>,
 }
@@ -60,13 +62,12 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
         verdict: Verdict::default(),
         trust_version: trust::current(inner)?.map(|trust| trust.version()),
         changes: Vec::new(),
+        account_ended: false,
         refilled: Vec::new(),
     };
     if inner.state() == StoreState::Unlocked && inner.read(has_account)? {
         report.changes = changes(inner)?;
-        if inner.read(rows::is_ended)? {
-            inner.tell("account", "ended");
-        } else if trust::current(inner)?.is_some() {
+        if !inner.read(rows::is_ended)? && trust::current(inner)?.is_some() {
             let done = issuance::refill(inner)?;
             verdict.extend(done.verdict.facts().to_vec());
             report.refilled = done.documents;
@@ -79,6 +80,7 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
         inner.bury_keys()?;
         strays::bury(inner)?;
     }
+    report.account_ended = inner.state() == StoreState::Unlocked && inner.read(rows::is_ended)?;
     verdict.push(crate::clock::fact(inner)?.optional());
     report.verdict = verdict;
     inner.tell("documents", "synced");
@@ -97,10 +99,7 @@ fn changes(inner: &Inner) -> Result<Vec<Change>, WalletError> {
     for _ in 0..MAX_PAGES {
         let cursor = inner.read(cursor)?;
         let answer = match session::get(inner, &format!("/sync/changes?cursor={cursor}")) {
-            Err(WalletError::AccountEnded) => {
-                inner.write(|db| end_everything(db, inner.now()))?;
-                return Ok(all);
-            }
+            Err(WalletError::AccountEnded) => return Ok(all),
             other => other?,
         };
         // An answer to somebody else, recorded and given again, is not ours.
@@ -218,6 +217,16 @@ fn apply_state(db: &Connection, id: &str, state: DocumentState, as_of: Timestamp
 fn end_document(db: &Connection, id: &str, at: Timestamp) -> Result<(), WalletError> {
     copies::spend_all(db, id)?;
     documents::set_state(db, id, DocumentState::Ended, at)
+}
+
+/// Notes that the account moved to another device, once, and tells it.
+pub(crate) fn end_account(inner: &Inner) -> Result<(), WalletError> {
+    if inner.read(rows::is_ended)? {
+        return Ok(());
+    }
+    inner.write(|db| end_everything(db, inner.now()))?;
+    inner.tell("account", "ended");
+    Ok(())
 }
 
 /// The account moved to another device: nothing here can be shown any more.

@@ -143,6 +143,8 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("no-copy-left", Action::Retry),
     ("no-such-document", Action::Close),
     ("selection", Action::EnterAgain),
+    ("nothing-chosen", Action::EnterAgain),
+    ("carried-file", Action::EnterAgain),
     ("no-trust", Action::Retry),
     ("too-much-asked", Action::EnterAgain),
     // scanned codes
@@ -187,6 +189,7 @@ fn alias(word: &str) -> &str {
         // Files that came with the app, or an app that is too old for what it met: both are mended by another build of it.
         "newer" | "carried-file-newer" | "no-cipher" | "service-settings" | "trust-root" | "plain-http" => "update-needed",
         "answer-too-large" => "network",
+        "carried-file-too-large" => "carried-file",
         "disk" => "storage-disk",
         // Made meanwhile by another window: looked at again, nobody need begin anew.
         "exists" => "interrupted",

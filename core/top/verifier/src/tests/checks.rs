@@ -264,6 +264,8 @@ fn what_cannot_be_asked_is_refused_by_name() {
     let world = World::new("flight");
     assert!(matches!(world.ask("library-card", &[]), Err(VerifierError::UnknownDocument)));
     assert!(matches!(world.ask(IDENTITY, &["shoe_size"]), Err(VerifierError::UnknownField)));
+    let nothing = Ask { document: IDENTITY.to_owned(), fields: Some(Vec::new()), ..Ask::default() };
+    assert!(matches!(world.verifier.ask(&nothing), Err(VerifierError::NothingAsked)));
     let ask = Ask { document: IDENTITY.to_owned(), purpose: "roadside-check".to_owned(), ..Ask::default() };
     assert!(matches!(world.verifier.ask(&ask), Err(VerifierError::UnknownPurpose)));
     let ask = Ask { document: IDENTITY.to_owned(), place: "a\u{202e}b".to_owned(), ..Ask::default() };

@@ -234,7 +234,7 @@ impl World {
     }
 
     pub fn ask(&self, document: &str, fields: &[&str]) -> Result<Asked, VerifierError> {
-        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        let fields = (!fields.is_empty()).then(|| fields.iter().map(|field| (*field).to_owned()).collect());
         self.verifier.ask(&Ask { document: document.to_owned(), fields, ..Ask::default() })
     }
 

@@ -140,7 +140,7 @@ fn checked_selection(pending: &PendingRequest, document: &str, fields: &[String]
             chosen.push(field.clone());
         }
     }
-    if chosen.is_empty() { Err(WalletError::Parameter("selection")) } else { Ok(chosen) }
+    if chosen.is_empty() { Err(WalletError::Parameter("nothing-chosen")) } else { Ok(chosen) }
 }
 
 /// The copy with the chosen disclosures only.

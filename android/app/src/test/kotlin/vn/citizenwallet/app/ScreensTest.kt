@@ -226,7 +226,7 @@ class ScreensTest {
             Verifier.open(config, SoftwareKeys(), SoftwareSealer(), SoftwareClock(), null).use { desk ->
                 desk.enrol(code)
                 desk.sync()
-                val request = walk.citizen.core.openWallet().openRequest(desk.ask("health-insurance-card", emptyList(), "", "").text())
+                val request = walk.citizen.core.openWallet().openRequest(desk.ask("health-insurance-card", null, "", "").text())
                 val selection = request.defaultSelection()!!
                 desk.check(request.answer(selection.document, selection.fields).text)
             }
@@ -283,7 +283,7 @@ class ScreensTest {
         assertEquals("no-camera", citizen.problem())
         gallery.look("problem.no-camera", citizen)
         citizen.press("app.scan.from-picture")
-        val asked = aside(citizen) { walk.officer.core.openVerifier().ask("citizen-identity", emptyList(), "", "").text() }
+        val asked = aside(citizen) { walk.officer.core.openVerifier().ask("citizen-identity", null, "", "").text() }
         citizen.chooseFile(qrDraw(asked).png)
         citizen.arrive(Names.CONSENT)
         citizen.press("app.consent.no")

@@ -1,7 +1,5 @@
 package vn.citizenwallet.app
 
-import android.view.View
-import android.widget.Button
 import kotlinx.coroutines.runBlocking
 import org.junit.AfterClass
 import org.junit.Assert.assertEquals
@@ -9,10 +7,6 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import vn.citizenwallet.app.nav.Names
-import vn.citizenwallet.app.nav.Place
-import vn.citizenwallet.app.screens.Screen
-import vn.citizenwallet.app.ui.Ui
-import vn.citizenwallet.app.ui.Words
 import vn.citizenwallet.core.CardPassword
 import vn.citizenwallet.core.Wallet
 import vn.citizenwallet.testing.Card
@@ -50,14 +44,12 @@ class WalkTest {
         val phone = walk.citizen
         Card(World.folder).use { card ->
             anotherPhone(phone, card)
-            // This one has lost its account: it is told, and can be activated again. Nothing has to be removed for that.
-            val told = object : Screen(phone.activity.navigator!!, Place(Names.OBTAIN)) {
-                override fun title(words: Words) = ""
-                override fun content(ui: Ui) = emptyList<View>()
-                fun tellIt() = tell("account-ended")
-            }
-            told.tellIt()
-            Handset.all(told.build(Ui(phone.activity, phone.words))).filterIsInstance<Button>().single().performClick()
+            // This one has lost its account: the next sync tells it, and it can be activated again. Nothing has to be removed for that.
+            phone.pressText(phone.words("app.settings.title"))
+            phone.arrive(Names.SETTINGS)
+            phone.pressText(phone.words("app.settings.sync"))
+            phone.until("the end of the account") { !phone.screen.working && phone.sees(phone.words("problem.account-ended")) }
+            phone.back()
             phone.arrive(Names.ACTIVATION)
             phone.press("app.activation.begin")
             phone.arrive(Names.CARD_NUMBER)

@@ -94,7 +94,7 @@ class CancellationTest {
         officer.sync()
         if (wallet.documents().isEmpty()) wallet.obtainDocuments()
         within100Millis("while the user is asked") {
-            val pending = wallet.openRequest(officer.ask("driving-licence", emptyList(), "", "").text())
+            val pending = wallet.openRequest(officer.ask("driving-licence", null, "", "").text())
             val selection = pending.defaultSelection()!!
             val asked = CountDownLatch(1)
             val answer = CountDownLatch(1)

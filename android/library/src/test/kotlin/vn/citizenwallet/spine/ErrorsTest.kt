@@ -139,7 +139,7 @@ class ErrorsTest {
         val greedy = wallet.openRequest(officer.ask("citizen-identity", listOf("full_name", "resident_address"), "", "").text())
         val untrusted = fails<WalletException.Untrusted> { greedy.answer("citizen-identity", listOf("full_name", "resident_address")) }
         assertEquals("request.role", untrusted.fact)
-        val pending = wallet.openRequest(officer.ask("driving-licence", emptyList(), "", "").text())
+        val pending = wallet.openRequest(officer.ask("driving-licence", null, "", "").text())
         val selection = pending.defaultSelection()!!
         keys.authoriseFails = PortFault.Cancelled()
         val declined = fails<WalletException.Declined> { pending.answer(selection.document, selection.fields) }

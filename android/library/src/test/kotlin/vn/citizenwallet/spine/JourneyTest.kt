@@ -114,7 +114,7 @@ class JourneyTest {
     }
 
     private suspend fun check(wallet: Wallet, officer: Verifier, conclusion: String): CheckResult {
-        val asked = officer.ask("driving-licence", emptyList(), "", "")
+        val asked = officer.ask("driving-licence", null, "", "")
         val pending = wallet.openRequest(Town.byPicture(asked.text()))
         says("request", "verified", pending.verdict())
         val selection = pending.defaultSelection()!!

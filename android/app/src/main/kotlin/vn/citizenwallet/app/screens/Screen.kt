@@ -310,7 +310,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
             ProblemAction.FREE_SPACE -> nav.host?.open(android.provider.Settings.ACTION_INTERNAL_STORAGE_SETTINGS)
             ProblemAction.SCAN_AGAIN -> scanAgain()
             ProblemAction.ASK_ANEW -> askAnew()
-            ProblemAction.START_OVER -> if (problem.id == ACCOUNT_ENDED) accountEnded() else startOver()
+            ProblemAction.START_OVER -> startOver()
             ProblemAction.REMOVE_STORE -> nav.go(Place(Names.REMOVE, problem.id))
             ProblemAction.ENTER_AGAIN -> {
                 enterAgain()
@@ -330,12 +330,6 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         if (trouble != null || working) return
         again = repeat
         offered = repeat != null
-    }
-
-    /** The account went to another phone. A sync writes that down; from then on the core says that the activation comes next. */
-    private fun accountEnded() = work {
-        core.openWallet().sync()
-        nav.home()
     }
 
     /** The code in view was of no use: another is looked for. */
@@ -358,7 +352,6 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
         const val PROBLEM = "problem"
         const val WORKING = "working"
         private const val INTERNAL = "internal"
-        private const val ACCOUNT_ENDED = "account-ended"
         private const val PATIENCE_MILLIS = 300L
     }
 }

@@ -159,8 +159,7 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
             ui.card(listOf(ui.heading(words("app.ask.purpose"))) + purposes, gap = 0),
             ui.card(listOf(ui.heading(words("app.ask.fields"))) + fields, gap = 0),
             ui.field(words("app.ask.place"), where, Ui.Field.LINE, if (standard.isEmpty()) null else words("app.ask.standard", "place" to standard)),
-            if (BOARDING in own.purposes) ui.field(words("app.ask.boarding"), boarding, Ui.Field.LINE, words("app.ask.boarding-remark")) else null,
-            // Nothing chosen asks for nothing; to the core no fields would mean the usual ones.
+            if (own.boardingPass) ui.field(words("app.ask.boarding"), boarding, Ui.Field.LINE, words("app.ask.boarding-remark")) else null,
             ui.primary(words("app.ask.do")) { ask() }.apply { isEnabled = chosen.isNotEmpty() },
         )
     }
@@ -180,11 +179,6 @@ class AskFieldsScreen(nav: Navigator, place: Place) : Screen(nav, place) {
     override fun close() {
         boarding.wipe()
         super.close()
-    }
-
-    private companion object {
-        /** A role with this purpose has a boarding pass before it, whose name the core compares with the signed one. */
-        const val BOARDING = "boarding"
     }
 }
 
