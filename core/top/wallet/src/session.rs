@@ -81,7 +81,9 @@ fn renew(inner: &Inner, key: &AccountKey) -> Result<String, WalletError> {
         return Ok(access);
     }
     let offer = activation::fresh_offer(inner).map_err(ended_elsewhere)?;
-    redeem(inner, key, &metadata.token, &offer)?.ok_or(WalletError::AccountEnded)
+    // A code that was made a moment ago and is refused was used by another try of the same message: the next act gets its own. It says
+    // nothing of the account.
+    redeem(inner, key, &metadata.token, &offer)?.ok_or(WalletError::Answer("token"))
 }
 
 fn redeem(inner: &Inner, key: &AccountKey, path: &str, offer: &str) -> Result<Option<String>, WalletError> {
@@ -100,10 +102,10 @@ fn granted(inner: &Inner, key: &AccountKey, path: &str, grant: &Grant<'_>) -> Re
     Ok(Some(tokens.access))
 }
 
-/// The service knows this device's key no more: another device took over.
+/// The service says in so many words that another device took over. Nothing else ends an account: what is here would be lost with it.
 fn ended_elsewhere(error: WalletError) -> WalletError {
     match error {
-        WalletError::Service { status: 401 | 409, .. } => WalletError::AccountEnded,
+        WalletError::Service { status: 409, code } if code == "device_conflict" => WalletError::AccountEnded,
         other => other,
     }
 }
@@ -126,4 +128,23 @@ fn clock_first(inner: &Inner, error: WalletError) -> WalletError {
 pub(crate) fn offered(inner: &Inner) -> Result<Offer, WalletError> {
     let offer = inner.read(rows::load)?.and_then(|activation| activation.offer).ok_or(WalletError::WrongStep)?;
     issuance::read_offer(inner, &offer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, code: &str) -> WalletError {
+        WalletError::Service { status, code: code.to_owned() }
+    }
+
+    #[test]
+    fn bad_input_only_the_word_of_a_replaced_device_ends_the_account() {
+        assert!(matches!(ended_elsewhere(refused(409, "device_conflict")), WalletError::AccountEnded));
+        for (status, code) in
+            [(409, "wrong_state"), (409, ""), (401, "invalid_token"), (401, "invalid_dpop_proof"), (401, ""), (400, "device_conflict")]
+        {
+            assert!(matches!(ended_elsewhere(refused(status, code)), WalletError::Service { .. }), "{status} {code}");
+        }
+    }
 }
