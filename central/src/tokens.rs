@@ -19,7 +19,7 @@ const CODE_LIFE: i64 = 15 * 60;
 /// Life of an access token.
 const ACCESS_LIFE: i64 = 600;
 /// Life of a refresh token; a device that stays away longer activates again.
-const REFRESH_LIFE: i64 = 400 * DAY;
+pub(crate) const REFRESH_LIFE: i64 = 400 * DAY;
 
 /// Who a request is from.
 pub(crate) struct Caller {

@@ -321,21 +321,13 @@ fn sync(arguments: &WalletArgs) -> Result<u8, Trouble> {
         print_line(&format!("{}  {} {}", change.at, change.document, change.kind));
     }
     let code = show(&report.verdict.into(), &Shown::default(), false);
-    match moved(&wallet)? {
-        Some(at) => {
-            print_line(&format!("This account moved to another device; this wallet learned of it at {at}. It shows nothing any more."));
-            Ok(code.max(REJECTED))
-        }
-        None => Ok(code),
+    if !report.account_ended {
+        return Ok(code);
     }
-}
-
-/// When this wallet learned that its account is on another device now: it held documents, all ended, and its activation is gone.
-fn moved(wallet: &Wallet) -> Result<Option<String>, Trouble> {
-    let failed = |e| at_border("reading the wallet's state", e);
-    let documents = wallet.documents().wait().map_err(failed)?;
-    let gone = wallet.activation().wait().map_err(failed)?.step != "complete" && documents.iter().all(|d| d.state == "ended");
-    Ok(documents.into_iter().map(|d| d.as_of).max().filter(|_| gone))
+    let documents = wallet.documents().wait().map_err(|e| at_border("reading the wallet's state", e))?;
+    let since = documents.into_iter().map(|d| d.as_of).max().map_or_else(String::new, |at| format!("; this wallet learned of it at {at}"));
+    print_line(&format!("This account moved to another device{since}. It shows nothing any more."));
+    Ok(code.max(REJECTED))
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ final class StaffTests: XCTestCase {
         for wrong in [folder.path("nowhere"), cut, foreign, large] {
             await taking.take(from: wrong)
             XCTAssertNotNil(taking.problem, wrong.lastPathComponent)
-            XCTAssertNotEqual(taking.problem?.view.id, "internal", wrong.lastPathComponent)
+            let expected = wrong.lastPathComponent == "nowhere" ? "not-found" : "carried-file"
+            XCTAssertEqual(taking.problem?.view.id, expected, wrong.lastPathComponent)
             XCTAssertEqual(taking.cache?.trust?.version, newer)
         }
         taking.fileFailed(CocoaError(.userCancelled))

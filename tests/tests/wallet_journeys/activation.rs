@@ -268,6 +268,22 @@ fn whatever_meets_the_ended_account_first_writes_it_down() {
 }
 
 #[test]
+fn a_phone_replaced_long_after_its_activation_is_told() {
+    let clock = noon();
+    let world = World::new(clock.clone());
+    let (first, second) = (Device::new(&world), Device::new(&world));
+    let old = first.furnished(&world, 0);
+    clock.advance_secs(3 * 86_400);
+    old.sync().unwrap();
+    second.active(&world, 0);
+    // Central sweeps meanwhile.
+    clock.advance_secs(2 * 86_400);
+    assert!(old.sync().unwrap().account_ended);
+    assert_eq!(old.activation().unwrap().step, Step::NotStarted);
+    assert!(old.documents().unwrap().iter().all(|d| d.copies_left == 0 && d.state.as_str() == "ended"));
+}
+
+#[test]
 fn the_store_is_a_state() {
     let world = World::new(noon());
     let device = Device::new(&world);

@@ -311,6 +311,8 @@ mod tests {
         let police = table.role("traffic-police").unwrap();
         assert_eq!((police.status_green_hours(), police.status_caution_hours()), (24, 72));
         assert!(police.face_required() && !police.one_way_allowed());
+        let with_passes: Vec<&str> = table.iter().filter(|role| role.boarding_pass()).map(Role::id).collect();
+        assert_eq!(with_passes, ["flight"]);
         assert!(table.role("flight").unwrap().purpose_allowed("domestic-check-in"));
         assert!(!table.role("flight").unwrap().purpose_allowed("roadside-check"));
     }

@@ -65,12 +65,20 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
         account_ended: false,
         refilled: Vec::new(),
     };
-    if inner.state() == StoreState::Unlocked && inner.read(has_account)? {
-        report.changes = changes(inner)?;
-        if !inner.read(rows::is_ended)? && trust::current(inner)?.is_some() {
-            let done = issuance::refill(inner)?;
-            verdict.extend(done.verdict.facts().to_vec());
-            report.refilled = done.documents;
+    if inner.state() == StoreState::Unlocked {
+        if inner.read(has_account)? {
+            report.changes = changes(inner)?;
+        }
+        // Asked anew: the change feed may have told that the account is on another device.
+        if inner.read(has_account)? && trust::current(inner)?.is_some() {
+            match issuance::refill(inner) {
+                Ok(done) => {
+                    verdict.extend(done.verdict.facts().to_vec());
+                    report.refilled = done.documents;
+                }
+                Err(WalletError::AccountEnded) => (),
+                Err(other) => return Err(other),
+            }
         }
         let before = inner.now().plus_secs(-EXPIRED_KEPT_SECS);
         inner.write(|db| {
@@ -79,8 +87,8 @@ pub(crate) fn run(inner: &Inner) -> Result<SyncReport, WalletError> {
         })?;
         inner.bury_keys()?;
         strays::bury(inner)?;
+        report.account_ended = inner.read(rows::is_ended)?;
     }
-    report.account_ended = inner.state() == StoreState::Unlocked && inner.read(rows::is_ended)?;
     verdict.push(crate::clock::fact(inner)?.optional());
     report.verdict = verdict;
     inner.tell("documents", "synced");
@@ -224,7 +232,8 @@ pub(crate) fn end_account(inner: &Inner) -> Result<(), WalletError> {
     if inner.read(rows::is_ended)? {
         return Ok(());
     }
-    inner.write(|db| end_everything(db, inner.now()))?;
+    let now = inner.now();
+    inner.write(|db| end_everything(db, now))?;
     inner.tell("account", "ended");
     Ok(())
 }

@@ -143,8 +143,8 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("no-copy-left", Action::Retry),
     ("no-such-document", Action::Close),
     ("selection", Action::EnterAgain),
-    ("nothing-chosen", Action::EnterAgain),
-    ("carried-file", Action::EnterAgain),
+    ("nothing-chosen", Action::Close),
+    ("carried-file", Action::Close),
     ("no-trust", Action::Retry),
     ("too-much-asked", Action::EnterAgain),
     // scanned codes

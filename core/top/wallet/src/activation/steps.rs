@@ -179,7 +179,12 @@ pub(crate) fn complete(inner: &Inner) -> Result<ActivationView, WalletError> {
         return Ok(view_of(&activation));
     }
     need(&activation, Step::Face, inner.now())?;
-    let (account, level, offer) = ask_completion(inner, &mut activation, &key)?;
+    let asked = ask_completion(inner, &mut activation, &key);
+    if matches!(&asked, Err(WalletError::Service { status: 409, code }) if code == "device_conflict") {
+        // Another device of this person was activated meanwhile: this session leads nowhere any more.
+        return Err(give_up(inner, &mut activation)?);
+    }
+    let (account, level, offer) = asked?;
     activation.step = Step::Complete;
     activation.offer = Some(offer);
     // The chip's data was needed as evidence only.
@@ -276,11 +281,7 @@ fn send(inner: &Inner, activation: &mut Activation, path: &str, body: &Value) ->
     if let Err(WalletError::Service { code, .. }) = &result
         && matches!(code.as_str(), "expired_session" | "unknown_session" | "tries_exhausted")
     {
-        activation.step = Step::NotStarted;
-        activation.evidence = None;
-        activation.offer = None;
-        commit(inner, activation)?;
-        return Err(WalletError::Expired("activation session"));
+        return Err(give_up(inner, activation)?);
     }
     let answer = result?;
     // Every answer names its session: one of another, recorded and given again, must not stand for central's word about this one.
@@ -288,6 +289,15 @@ fn send(inner: &Inner, activation: &mut Activation, path: &str, body: &Value) ->
         return Err(WalletError::Answer("activation session"));
     }
     Ok(answer)
+}
+
+/// The session is of no use any more; the next step is a new one.
+fn give_up(inner: &Inner, activation: &mut Activation) -> Result<WalletError, WalletError> {
+    activation.step = Step::NotStarted;
+    activation.evidence = None;
+    activation.offer = None;
+    commit(inner, activation)?;
+    Ok(WalletError::Expired("activation session"))
 }
 
 fn read_facts(answer: &Value) -> Result<Vec<Fact>, WalletError> {
