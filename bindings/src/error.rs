@@ -225,6 +225,7 @@ impl From<PortError> for WalletError {
             PortError::NoSecureLock => Self::invalid("no-secure-lock"),
             PortError::Unsupported => Self::Unsupported,
             PortError::TimedOut => Self::invalid("device-timed-out"),
+            PortError::NoSpace => Self::Storage { reason: "full".to_owned() },
             PortError::Unavailable => Self::invalid("device-unavailable"),
         }
     }

@@ -154,6 +154,7 @@ impl From<PortError> for PortFault {
             PortError::KeyInvalidated => Self::KeyInvalidated,
             PortError::NotAuthorised => Self::NotAuthorised,
             PortError::Unsupported => Self::Unsupported,
+            PortError::NoSpace => Self::NoSpace,
             PortError::NoSecureLock => Self::NoSecureLock,
             PortError::Unavailable => Self::Unavailable,
         }

@@ -208,6 +208,7 @@ impl From<PortFault> for core::PortError {
             PortFault::KeyInvalidated => Self::KeyInvalidated,
             PortFault::NotAuthorised => Self::NotAuthorised,
             PortFault::Unsupported => Self::Unsupported,
+            PortFault::NoSpace => Self::NoSpace,
             PortFault::NoSecureLock => Self::NoSecureLock,
             PortFault::Unavailable => Self::Unavailable,
         }

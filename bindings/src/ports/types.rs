@@ -83,6 +83,9 @@ pub enum PortFault {
     /// The device has no secure screen lock.
     #[error("no secure lock")]
     NoSecureLock,
+    /// No room for what has to be kept.
+    #[error("no space")]
+    NoSpace,
     /// Anything else, an unexpected exception of the platform's code included.
     #[error("unavailable")]
     Unavailable,

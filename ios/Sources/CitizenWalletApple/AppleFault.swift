@@ -20,6 +20,7 @@ enum AppleFault {
         case errSecItemNotFound: return .KeyInvalidated
         case errSecUserCanceled: return .Cancelled
         case errSecAuthFailed: return .NotAuthorised
+        case errSecDiskFull: return .NoSpace
         default: return .Unavailable
         }
     }

@@ -9,7 +9,7 @@ public class CFData {}
 public class CFDictionary {}
 public class SecKey {}
 public class SecAccessControl {}
-public let errSecSuccess: OSStatus = 0, errSecItemNotFound: OSStatus = -25300, errSecUserCanceled: OSStatus = -128, errSecAuthFailed: OSStatus = -25293, errSecInteractionNotAllowed: OSStatus = -25308
+public let errSecSuccess: OSStatus = 0, errSecItemNotFound: OSStatus = -25300, errSecUserCanceled: OSStatus = -128, errSecDiskFull: OSStatus = -34, errSecAuthFailed: OSStatus = -25293, errSecInteractionNotAllowed: OSStatus = -25308
 public let kSecClass = CFString(), kSecClassKey = CFString(), kSecAttrApplicationTag = CFString(), kSecAttrKeyType = CFString(), kSecAttrKeyTypeECSECPrimeRandom = CFString(), kSecMatchLimit = CFString(), kSecMatchLimitAll = CFString(), kSecReturnAttributes = CFString(), kSecReturnRef = CFString(), kSecAttrKeyClass = CFString(), kSecAttrKeyClassPublic = CFString(), kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly = CFString(), kSecAttrAccessibleWhenPasscodeSetThisDeviceOnly = CFString(), kSecAttrKeySizeInBits = CFString(), kSecAttrTokenID = CFString(), kSecAttrTokenIDSecureEnclave = CFString(), kSecPrivateKeyAttrs = CFString(), kSecAttrIsPermanent = CFString(), kSecAttrAccessControl = CFString(), kSecUseAuthenticationContext = CFString()
 public struct SecAccessControlCreateFlags: OptionSet { public let rawValue: Int
    public init(rawValue: Int) { self.rawValue = rawValue }

@@ -86,6 +86,9 @@ pub enum PortError {
     /// The device has no secure screen lock: no holder keys.
     #[error("the device has no secure lock")]
     NoSecureLock,
+    /// No room for what has to be kept.
+    #[error("no room left on the device")]
+    NoSpace,
     /// The port failed for another reason and may work later.
     #[error("temporarily unavailable")]
     Unavailable,

@@ -218,6 +218,7 @@ fn of_port(error: PortError) -> Problem {
         PortError::NotAuthorised => Problem::Invalid { reason: "not-authorised".to_owned() },
         PortError::NoSecureLock => Problem::Invalid { reason: "no-secure-lock".to_owned() },
         PortError::Unsupported => Problem::Unsupported,
+        PortError::NoSpace => Problem::Storage { reason: "full".to_owned() },
         PortError::Unavailable => Problem::Invalid { reason: "device-unavailable".to_owned() },
     }
 }

@@ -111,7 +111,7 @@ impl SoftwareKeyStore {
         let nonce = array::<12>(&OsRandom);
         let sealed = aes_gcm_seal(self.sealing.as_slice(), &nonce, &Self::aad(key), &plaintext).map_err(|_| PortError::Unavailable)?;
         let path = self.path(key).ok_or(PortError::Unavailable)?;
-        files::write_private(&path, &[nonce.as_slice(), &sealed].concat()).map_err(|_| PortError::Unavailable)
+        files::write_private(&path, &[nonce.as_slice(), &sealed].concat()).map_err(|error| cannot_keep(&error))
     }
 
     /// The class and secret of a key; [`PortError::KeyInvalidated`] when it is gone or its file was changed.
@@ -174,7 +174,7 @@ impl KeyStore for SoftwareKeyStore {
             proofs.push(b64u(&proof));
             keys.push((id, public));
         }
-        files::sync_dir(&self.directory).map_err(|_| PortError::Unavailable)?;
+        files::sync_dir(&self.directory).map_err(|error| cannot_keep(&error))?;
         let evidence = json!({
             "fmt": "software",
             "challenge": b64u(challenge),
@@ -249,6 +249,14 @@ impl KeyStore for SoftwareKeyStore {
             keys.extend(id.filter(|id| self.path(id).is_some()));
         }
         Ok(keys)
+    }
+}
+
+/// Why a key's file could not be written.
+fn cannot_keep(error: &io::Error) -> PortError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PortError::NoSpace,
+        _ => PortError::Unavailable,
     }
 }
 
@@ -336,6 +344,19 @@ mod tests {
         assert_eq!(listed, BTreeSet::from([id.clone(), half.clone()]));
         store.delete(&[id, half]).unwrap();
         assert!(store.list().unwrap().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bad_input_a_full_disk_under_the_keys_is_told_as_no_room() {
+        const ENOSPC: i32 = 28;
+        const EDQUOT: i32 = 122;
+        const EROFS: i32 = 30;
+        assert_eq!(cannot_keep(&io::Error::from_raw_os_error(ENOSPC)), PortError::NoSpace);
+        assert_eq!(cannot_keep(&io::Error::from_raw_os_error(EROFS)), PortError::Unavailable);
+        if cfg!(target_os = "linux") {
+            assert_eq!(cannot_keep(&io::Error::from_raw_os_error(EDQUOT)), PortError::NoSpace);
+        }
     }
 
     #[test]
