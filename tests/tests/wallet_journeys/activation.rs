@@ -262,7 +262,8 @@ fn whatever_meets_the_ended_account_first_writes_it_down() {
     // No sync: the fetching of documents is what hears of it.
     assert!(matches!(old.obtain_documents(), Err(WalletError::AccountEnded)));
     assert_eq!(old.activation().unwrap().step, Step::NotStarted);
-    assert!(old.documents().unwrap().iter().all(|d| d.copies_left == 0), "{:?}", old.documents());
+    let documents = old.documents().unwrap();
+    assert!(!documents.is_empty() && documents.iter().all(|d| d.copies_left == 0 && d.state.as_str() == "ended"), "{documents:?}");
     activate(&world, &old, 0);
     assert_eq!(old.obtain_documents().unwrap().documents.len(), 4);
 }

@@ -154,6 +154,11 @@ pub enum Problem {
 }
 
 impl WalletError {
+    /// The service says in so many words that another device of this person took over (`device_conflict`, 409).
+    pub(crate) fn is_replaced(&self) -> bool {
+        matches!(self, Self::Service { status: 409, code } if code == "device_conflict")
+    }
+
     /// The one conversion to what an app can act on.
     pub fn problem(&self) -> Problem {
         let invalid = |reason: &str| Problem::Invalid { reason: reason.to_owned() };

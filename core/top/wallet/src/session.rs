@@ -109,12 +109,9 @@ fn granted(inner: &Inner, key: &AccountKey, path: &str, grant: &Grant<'_>) -> Re
     Ok(Some(tokens.access))
 }
 
-/// The service says in so many words that another device took over. Nothing else ends an account: what is here would be lost with it.
+/// Nothing else ends an account: what is here would be lost with it.
 fn ended_elsewhere(error: WalletError) -> WalletError {
-    match error {
-        WalletError::Service { status: 409, code } if code == "device_conflict" => WalletError::AccountEnded,
-        other => other,
-    }
+    if error.is_replaced() { WalletError::AccountEnded } else { error }
 }
 
 /// A refused DPoP proof means most of all that the clocks differ. The service's own time has been noted: the fact `clock` tells.

@@ -180,7 +180,7 @@ pub(crate) fn complete(inner: &Inner) -> Result<ActivationView, WalletError> {
     }
     need(&activation, Step::Face, inner.now())?;
     let asked = ask_completion(inner, &mut activation, &key);
-    if matches!(&asked, Err(WalletError::Service { status: 409, code }) if code == "device_conflict") {
+    if asked.as_ref().is_err_and(WalletError::is_replaced) {
         // Another device of this person was activated meanwhile: this session leads nowhere any more.
         return Err(give_up(inner, &mut activation)?);
     }
