@@ -8,9 +8,10 @@ use wallet_base::time::Timestamp;
 use wallet_card_sim::{Card, CardProfile, Field, forge};
 use wallet_chip::files::FileId;
 use wallet_core::{CardPassword, Problem, Step, StoreState, WalletError};
+use wallet_platform::ports::KeyStore;
 use wallet_platform::software::ManualClock;
 
-use crate::world::{Channel, Device, PASSCODE, World, activate};
+use crate::world::{COPIES, Channel, Device, PASSCODE, World, activate};
 
 pub fn noon() -> ManualClock {
     ManualClock::new(Timestamp::parse_rfc3339("2026-11-21T05:00:00Z").unwrap())
@@ -266,6 +267,42 @@ fn whatever_meets_the_ended_account_first_writes_it_down() {
     assert!(!documents.is_empty() && documents.iter().all(|d| d.copies_left == 0 && d.state.as_str() == "ended"), "{documents:?}");
     activate(&world, &old, 0);
     assert_eq!(old.obtain_documents().unwrap().documents.len(), 4);
+}
+
+#[test]
+fn an_ended_account_leaves_no_keys_of_its_copies() {
+    let world = World::new(noon());
+    let (first, second) = (Device::new(&world), Device::new(&world));
+    let old = first.furnished(&world, 0);
+    let holders = old.documents().unwrap().len() * usize::try_from(COPIES).unwrap();
+    let before = first.keys.list().unwrap().len();
+    assert!(holders > 0 && before > holders, "{before} keys, {holders} of copies");
+    second.active(&world, 0);
+    assert!(old.sync().unwrap().account_ended);
+    // The account key stays until the next activation.
+    assert_eq!(first.keys.list().unwrap().len(), before - holders);
+}
+
+#[test]
+fn an_activation_that_another_device_overtook_begins_anew() {
+    let world = World::new(noon());
+    let (first, second) = (Device::new(&world), Device::new(&world));
+    let slow = first.open(&world);
+    slow.create(PASSCODE).unwrap();
+    slow.begin_activation().unwrap();
+    slow.read_card(Channel::holding(world.card(0)), world.can(0)).unwrap();
+    slow.submit_chip().unwrap();
+    slow.request_code().unwrap();
+    slow.submit_code(&world.last_code()).unwrap();
+    assert_eq!(slow.submit_face(&world.selfie(0)).unwrap().step, Step::Face);
+    let quick = second.furnished(&world, 0);
+    assert_eq!(slow.complete_activation().unwrap_err().problem(), Problem::Expired);
+    assert_eq!(slow.activation().unwrap().step, Step::NotStarted);
+    // Nothing of the quick one's is gone, and the slow one may go through it again.
+    assert!(!quick.sync().unwrap().account_ended);
+    assert!(quick.documents().unwrap().iter().all(|d| d.state.as_str() == "issued"));
+    activate(&world, &slow, 0);
+    assert!(quick.sync().unwrap().account_ended);
 }
 
 #[test]

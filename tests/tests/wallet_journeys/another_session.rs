@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use wallet_core::{Step, Wallet, WalletConfig, WalletError};
+use axum::http::StatusCode;
+use wallet_core::{Problem, Step, Wallet, WalletConfig, WalletError};
 use wallet_documents::display::DisplayValue;
 use wallet_platform::software::SystemClock;
 
@@ -159,4 +160,26 @@ fn bad_input_an_old_change_feed_given_again_changes_nothing() {
     world.admin().reinstate(&world.citizen(0).personal_number, "driving-licence").unwrap();
     wallet.sync().unwrap();
     assert_eq!(state(&wallet), "issued");
+}
+
+#[test]
+fn bad_input_a_service_that_refuses_every_code_is_no_documents_fault() {
+    let world = World::new(SystemClock);
+    let mitm = Mitm::before(&world);
+    let device = Device::new(&world);
+    let wallet = open(&world, &mitm, &device);
+    wallet.create(PASSCODE).unwrap();
+    walk(&wallet, &world.card(0), &world.can(0), &world.selfie(0), &spool(&world));
+    mitm.change(|reply| {
+        if reply.path == "/token" {
+            (reply.status, reply.body) = (StatusCode::BAD_REQUEST, br#"{"error":"invalid_grant"}"#.to_vec());
+        }
+    });
+    assert_eq!(wallet.obtain_documents().unwrap_err().problem(), Problem::Network);
+    // The account is what it was, and so are the documents that were asked for.
+    assert_eq!(wallet.activation().unwrap().step, Step::Complete);
+    assert!(wallet.documents().unwrap().iter().all(|d| d.state.as_str() == "requested"), "{:?}", wallet.documents());
+    mitm.change(|_| ());
+    let report = wallet.obtain_documents().unwrap();
+    assert!(report.documents.len() == 4 && report.documents.iter().all(|d| d.problem.is_empty()), "{report:?}");
 }

@@ -29,8 +29,20 @@ pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, Wal
     call(inner, path, Some(body))
 }
 
+/// A token is at hand, or is had now: what is wrong with the account or its service is told before any work under it begins, and is then no
+/// fault of one document.
+pub(crate) fn ready(inner: &Inner) -> Result<(), WalletError> {
+    let result = access(inner);
+    settled(inner, result).map(drop)
+}
+
 fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
     let result = call_once_more(inner, path, body);
+    settled(inner, result)
+}
+
+/// What every call of the account learns by the way: the service's time, and whether the account moved to another device.
+fn settled<T>(inner: &Inner, result: Result<T, WalletError>) -> Result<T, WalletError> {
     clock::observe_service(inner)?;
     if matches!(result, Err(WalletError::AccountEnded)) {
         // Written down by whatever meets it first: the next step is an activation, and nothing here can be shown any more.
@@ -40,23 +52,36 @@ fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, Wallet
 }
 
 fn call_once_more(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
-    let key = account(inner)?;
-    let tokens = inner.read(rows::tokens)?;
-    let usable = tokens.access.filter(|_| tokens.expires_at > inner.now().plus_secs(MARGIN_SECS));
-    let had_one = usable.is_some();
-    let access = match usable {
-        Some(access) => access,
-        None => renew(inner, &key)?,
-    };
-    match inner.service.protected(&inner.signer(&key), &access, path, body) {
+    let Access { key, token, kept } = access(inner)?;
+    match inner.service.protected(&inner.signer(&key), &token, path, body) {
         // RFC 6750, 3.1: the token was ended before its time. One new one, then the answer counts.
-        Err(WalletError::Service { status: 401, .. }) if had_one => {
+        Err(WalletError::Service { status: 401, .. }) if kept => {
             inner.write(|db| rows::drop_access_token(db))?;
-            let access = renew(inner, &key)?;
-            inner.service.protected(&inner.signer(&key), &access, path, body)
+            let token = renew(inner, &key)?;
+            inner.service.protected(&inner.signer(&key), &token, path, body)
         }
         other => other,
     }
+}
+
+/// The account's key and a token bound to it.
+struct Access {
+    key: AccountKey,
+    token: String,
+    /// The token was at hand: the service may have ended it since.
+    kept: bool,
+}
+
+fn access(inner: &Inner) -> Result<Access, WalletError> {
+    let key = account(inner)?;
+    let tokens = inner.read(rows::tokens)?;
+    let usable = tokens.access.filter(|_| tokens.expires_at > inner.now().plus_secs(MARGIN_SECS));
+    let kept = usable.is_some();
+    let token = match usable {
+        Some(token) => token,
+        None => renew(inner, &key)?,
+    };
+    Ok(Access { key, token, kept })
 }
 
 fn account(inner: &Inner) -> Result<AccountKey, WalletError> {

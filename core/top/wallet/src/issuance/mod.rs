@@ -114,6 +114,9 @@ pub(crate) fn refill(inner: &Inner) -> Result<IssuanceReport, WalletError> {
 /// One batch for each document. What concerns one document only does not stop the others; the network and the store do.
 fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> Result<IssuanceReport, WalletError> {
     let mut report = IssuanceReport { verdict: Verdict::default(), documents: Vec::new() };
+    if !kinds.is_empty() {
+        session::ready(inner)?;
+    }
     let total = u64::try_from(kinds.len()).unwrap_or(u64::MAX);
     for (done, kind) in (0_u64..).zip(kinds) {
         inner.progress(Progress { step: kind.id.to_owned(), done, total, ..Progress::default() });
