@@ -46,7 +46,15 @@ struct DocumentsScreen: View {
             Row(words("app.settings.title")) { SettingsScreen() }
         }
         .onAppear {
-            if app.justActivated { obtain() } else { Task { await model.refresh() } }
+            if app.justActivated { obtain() } else { look() }
+        }
+    }
+
+    /// Back from a screen that may have synced: an account that moved to another phone leads to the activation.
+    private func look() {
+        Task {
+            await model.refresh()
+            await app.refresh()
         }
     }
 

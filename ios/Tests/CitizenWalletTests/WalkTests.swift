@@ -73,6 +73,38 @@ final class WalkTests: XCTestCase {
         XCTAssertTrue(log.notices.contains { $0.kind == "suspended" })
     }
 
+    /// The account moved to another phone: the next sync says so, the documents are gone, and the activation is what comes next.
+    @MainActor
+    func testBadInputTheAccountMovedToAnotherPhoneAndComesBack() async throws {
+        let folder = try Folder()
+        let central = try Story.central(folder)
+        defer { central.stop() }
+        let card = try Story.card(folder)
+        defer { card.stop() }
+        let service = try Story.service(central)
+        let old = try Phone(folder: folder.path("old"), service: service)
+        await old.choosePasscode()
+        try await old.activate(central: central, card: card, folder: folder)
+        let documents = DocumentsModel(store: old.app.store)
+        await documents.obtain()
+        XCTAssertEqual(documents.documents.count, 4)
+
+        let new = try Phone(folder: folder.path("new"), service: service)
+        await new.choosePasscode()
+        try await new.activate(central: central, card: card, folder: folder)
+
+        await documents.sync()
+        XCTAssertNil(documents.problem)
+        let told = RenderedDisplay(try XCTUnwrap(documents.outcome), words: Words(language: "en")).items.map { $0.text }
+        XCTAssertTrue(told.contains(Words(language: "en")("problem.account-ended")), "\(told)")
+        XCTAssertTrue(documents.documents.allSatisfy { $0.state == "ended" && $0.copies == 0 })
+        await old.app.refresh()
+        XCTAssertEqual(old.app.root, .activation)
+        try await old.activate(central: central, card: card, folder: folder)
+        await documents.obtain()
+        XCTAssertTrue(documents.documents.allSatisfy { $0.state == "issued" && $0.copies > 0 })
+    }
+
     @MainActor
     private func everyDocumentIsRendered(_ documents: [DocumentSummaryView], _ phone: Phone) async throws {
         for summary in documents {
