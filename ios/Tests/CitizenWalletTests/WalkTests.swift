@@ -97,12 +97,13 @@ final class WalkTests: XCTestCase {
         XCTAssertNil(documents.problem)
         let told = RenderedDisplay(try XCTUnwrap(documents.outcome), words: Words(language: "en")).items.map { $0.text }
         XCTAssertTrue(told.contains(Words(language: "en")("problem.account-ended")), "\(told)")
-        XCTAssertTrue(documents.documents.allSatisfy { $0.state == "ended" && $0.copies == 0 })
+        XCTAssertEqual(documents.documents.filter { $0.state == "ended" && $0.copies == 0 }.count, 4)
         await old.app.refresh()
         XCTAssertEqual(old.app.root, .activation)
         try await old.activate(central: central, card: card, folder: folder)
         await documents.obtain()
-        XCTAssertTrue(documents.documents.allSatisfy { $0.state == "issued" && $0.copies > 0 })
+        XCTAssertNil(documents.problem)
+        XCTAssertEqual(documents.documents.filter { $0.state == "issued" && $0.copies > 0 }.count, 4)
     }
 
     @MainActor

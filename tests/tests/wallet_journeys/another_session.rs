@@ -163,7 +163,7 @@ fn bad_input_an_old_change_feed_given_again_changes_nothing() {
 }
 
 #[test]
-fn bad_input_a_service_that_refuses_every_code_is_no_documents_fault() {
+fn bad_input_a_new_token_that_is_refused_is_no_documents_fault() {
     let world = World::new(SystemClock);
     let mitm = Mitm::before(&world);
     let device = Device::new(&world);
@@ -175,10 +175,12 @@ fn bad_input_a_service_that_refuses_every_code_is_no_documents_fault() {
             (reply.status, reply.body) = (StatusCode::BAD_REQUEST, br#"{"error":"invalid_grant"}"#.to_vec());
         }
     });
-    assert_eq!(wallet.obtain_documents().unwrap_err().problem(), Problem::Network);
+    let error = wallet.obtain_documents().unwrap_err();
+    assert!(matches!(error, WalletError::Answer("token")) && error.problem() == Problem::Network, "{error:?}");
     // The account is what it was, and so are the documents that were asked for.
     assert_eq!(wallet.activation().unwrap().step, Step::Complete);
-    assert!(wallet.documents().unwrap().iter().all(|d| d.state.as_str() == "requested"), "{:?}", wallet.documents());
+    let documents = wallet.documents().unwrap();
+    assert!(documents.len() == 4 && documents.iter().all(|d| d.state.as_str() == "requested"), "{documents:?}");
     mitm.change(|_| ());
     let report = wallet.obtain_documents().unwrap();
     assert!(report.documents.len() == 4 && report.documents.iter().all(|d| d.problem.is_empty()), "{report:?}");

@@ -29,8 +29,8 @@ pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, Wal
     call(inner, path, Some(body))
 }
 
-/// A token is at hand, or is had now: what is wrong with the account or its service is told before any work under it begins, and is then no
-/// fault of one document.
+/// A token is at hand, or is had now: a new one that cannot be had is told before any work under it begins, and is then no fault of one
+/// document. (The service may still end a token that is at hand.)
 pub(crate) fn ready(inner: &Inner) -> Result<(), WalletError> {
     let result = access(inner);
     settled(inner, result).map(drop)
