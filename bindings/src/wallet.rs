@@ -148,6 +148,12 @@ impl Wallet {
     }
 
     /// Opens an activation at central, or gives the one under way.
+    ///
+    /// The steps come in this order: `begin_activation`, `read_card`, `submit_chip`, `request_code`, `submit_code`, `submit_face`,
+    /// `complete_activation`. [`ActivationView::next`] names the one to take now, also after a restart. A step that was taken gives its view
+    /// again; one that is not yet due, and `read_card` once central took the chip, is `Invalid` with the reason `wrong-step`. After `Network` take
+    /// the same step again: what was done is kept. `Expired` means that the session is over, by time or because its tries are used up: begin
+    /// anew (codes are limited for a day, too).
     #[uniffi::method(default(cancel = None))]
     pub async fn begin_activation(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();
@@ -155,6 +161,8 @@ impl Wallet {
     }
 
     /// Reads the chip card and checks it. A lost card is waited for; a wrong password is an error and is not tried again.
+    ///
+    /// A card that is refused is no error: the report has the verdict and no display, nothing is kept, and another card may be read.
     #[uniffi::method(default(cancel = None))]
     pub async fn read_card(
         &self,
@@ -168,13 +176,15 @@ impl Wallet {
     }
 
     /// Sends the chip's evidence to central.
+    ///
+    /// Central's refusal is no error: the view's verdict has its facts, and `next` is `read-card` while the session is open, else `begin`.
     #[uniffi::method(default(cancel = None))]
     pub async fn submit_chip(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();
         stoppable("submit-chip", cancel, move || Ok(ActivationView::from(&this.submit_chip()?))).await
     }
 
-    /// Has central send a one-time code.
+    /// Has central send a one-time code; taken again, another one, which ends the one before. Five in a session.
     #[uniffi::method(default(cancel = None))]
     pub async fn request_code(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();
@@ -182,20 +192,25 @@ impl Wallet {
     }
 
     /// Gives the code that arrived.
+    ///
+    /// Wrong digits are no error: `next` stays `enter-code` while `tries_left` is not 0, else it is `begin`. What is not 1 to 16 digits is
+    /// `Invalid` with the reason `code` and costs no try.
     #[uniffi::method(default(cancel = None))]
     pub async fn submit_code(&self, code: String, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();
         stoppable("submit-code", cancel, move || Ok(ActivationView::from(&this.submit_code(&code)?))).await
     }
 
-    /// Gives a picture of the holder's face.
+    /// Gives a picture of the holder's face, at most 2 MiB.
+    ///
+    /// Another face is no error: `next` stays `take-face` while `tries_left` is not 0, else it is `begin`.
     #[uniffi::method(default(cancel = None))]
     pub async fn submit_face(&self, image: Vec<u8>, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();
         stoppable("submit-face", cancel, move || Ok(ActivationView::from(&this.submit_face(&image)?))).await
     }
 
-    /// Completes the activation: the account is active on this device.
+    /// Completes the activation: the account is active on this device, and ended on every other. `obtain_documents` comes next.
     #[uniffi::method(default(cancel = None))]
     pub async fn complete_activation(&self, cancel: Option<Arc<CancelHandle>>) -> Result<ActivationView, WalletError> {
         let this = self.0.clone();

@@ -12,9 +12,9 @@ pub struct ActivationView {
     pub step: String,
     /// What wallet and central found so far.
     pub verdict: VerdictView,
-    /// Tries left for the code, once one was sent.
+    /// Tries left, as central told last: for the code once one was sent, then for the face.
     pub tries_left: Option<u32>,
-    /// When the session ends, RFC 3339.
+    /// Until when the card must be read and its evidence sent, RFC 3339; nothing when no card is waited for.
     pub expires_at: Option<String>,
     /// What the app does next: `begin`, `read-card`, `submit-chip`, `request-code`, `enter-code`, `take-face`, `complete` or `done`.
     pub next: String,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use axum::http::StatusCode;
 use wallet_base::fact::{By, FactName};
 use wallet_base::random::OsRandom;
 use wallet_base::time::Timestamp;
@@ -9,9 +10,10 @@ use wallet_card_sim::{Card, CardProfile, Field, forge};
 use wallet_chip::files::FileId;
 use wallet_core::{CardPassword, Problem, Step, StoreState, WalletError};
 use wallet_platform::ports::KeyStore;
-use wallet_platform::software::ManualClock;
+use wallet_platform::software::{ManualClock, SystemClock};
 
-use crate::world::{COPIES, Channel, Device, PASSCODE, World, activate};
+use crate::mitm::Mitm;
+use crate::world::{COPIES, Channel, Device, PASSCODE, World, activate, walk};
 
 pub fn noon() -> ManualClock {
     ManualClock::new(Timestamp::parse_rfc3339("2026-11-21T05:00:00Z").unwrap())
@@ -285,18 +287,21 @@ fn an_ended_account_leaves_no_keys_of_its_copies() {
 
 #[test]
 fn an_activation_that_another_device_overtook_begins_anew() {
-    let world = World::new(noon());
+    let world = World::new(SystemClock);
     let (first, second) = (Device::new(&world), Device::new(&world));
-    let slow = first.open(&world);
+    let mitm = Mitm::before(&world);
+    let slow = mitm.wallet(&world, &first);
     slow.create(PASSCODE).unwrap();
-    slow.begin_activation().unwrap();
-    slow.read_card(Channel::holding(world.card(0)), world.can(0)).unwrap();
-    slow.submit_chip().unwrap();
-    slow.request_code().unwrap();
-    slow.submit_code(&world.last_code()).unwrap();
-    assert_eq!(slow.submit_face(&world.selfie(0)).unwrap().step, Step::Face);
-    let quick = second.furnished(&world, 0);
+    walk(&slow, &world.hands(0), Step::Face);
+    let quick = mitm.wallet(&world, &second);
+    quick.create(PASSCODE).unwrap();
+    activate(&world, &quick, 0);
+    quick.obtain_documents().unwrap();
     assert_eq!(slow.complete_activation().unwrap_err().problem(), Problem::Expired);
+    // Neither its time nor central's patience was over: it was the other device.
+    let said = mitm.kept().pop().unwrap();
+    assert_eq!(said.status, StatusCode::CONFLICT);
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&said.body).unwrap()["error"], "device_conflict");
     assert_eq!(slow.activation().unwrap().step, Step::NotStarted);
     // Nothing of the quick one's is gone, and the slow one may go through it again.
     assert!(!quick.sync().unwrap().account_ended);

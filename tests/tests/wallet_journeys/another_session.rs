@@ -5,48 +5,26 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
-use wallet_core::{Problem, Step, Wallet, WalletConfig, WalletError};
+use wallet_base::fact::FactName;
+use wallet_core::{Problem, Step, Wallet, WalletError};
 use wallet_documents::display::DisplayValue;
+use wallet_platform::ports::KeyStore;
 use wallet_platform::software::SystemClock;
 
 use crate::mitm::{Mitm, Reply};
-use crate::world::{COPIES, Channel, Device, PASSCODE, World, walk};
-use wallet_tests::town::last_code;
+use crate::world::{COPIES, Device, PASSCODE, World, activate, step};
 
 /// An endpoint: method and path without its query.
 fn endpoint(reply: &Reply) -> String {
     format!("{} {}", reply.method, reply.path.split('?').next().unwrap_or_default())
 }
 
-fn open(world: &World, mitm: &Mitm, device: &Device) -> Wallet {
-    let config = WalletConfig { tls_root: mitm.root.der().to_vec(), ..world.wallet_config(&device.wallet_dir()) };
-    Wallet::open(config, device.ports()).unwrap()
-}
-
-fn spool(world: &World) -> std::path::PathBuf {
-    world.dir.path().join("spool")
-}
-
-/// One step of an activation.
-fn step(world: &World, wallet: &Wallet, citizen: usize) -> Result<(), WalletError> {
-    match wallet.activation()?.step {
-        Step::NotStarted => wallet.begin_activation().map(drop),
-        Step::Opened => wallet.read_card(Channel::holding(world.card(citizen)), world.can(citizen)).map(drop),
-        Step::CardRead => wallet.submit_chip().map(drop),
-        Step::Chip => wallet.request_code().map(drop),
-        Step::CodeSent => wallet.submit_code(&last_code(&spool(world))).map(drop),
-        Step::Code => wallet.submit_face(&world.selfie(citizen)).map(drop),
-        Step::Face => wallet.complete_activation().map(drop),
-        Step::Complete => Ok(()),
-    }
-}
-
 /// The whole life of another wallet, recorded.
 fn recorded(world: &World, mitm: &Mitm) -> (Device, Wallet) {
     let device = Device::new(world);
-    let wallet = open(world, mitm, &device);
+    let wallet = mitm.wallet(world, &device);
     wallet.create(PASSCODE).unwrap();
-    walk(&wallet, &world.card(0), &world.can(0), &world.selfie(0), &spool(world));
+    activate(world, &wallet, 0);
     wallet.obtain_documents().unwrap();
     world.admin().suspend(&world.citizen(0).personal_number, "driving-licence").unwrap();
     wallet.sync().unwrap();
@@ -63,7 +41,7 @@ fn bad_input_the_relays_answer_of_another_session() {
 
     // At each endpoint the first answer to this wallet is one that the other wallet got.
     let device = Device::new(&world);
-    let wallet = open(&world, &mitm, &device);
+    let wallet = mitm.wallet(&world, &device);
     wallet.create(PASSCODE).unwrap();
     let given: Arc<Mutex<Vec<String>>> = Arc::default();
     let to_give = given.clone();
@@ -81,12 +59,13 @@ fn bad_input_the_relays_answer_of_another_session() {
         }
     });
 
+    let hands = world.hands(1);
     let mut told = BTreeSet::new();
     let mut tries = 0;
     while wallet.activation().unwrap().step != Step::Complete {
         tries += 1;
         assert!(tries < 40, "it does not come to its end: {:?}, {told:?}", wallet.activation());
-        if let Err(error) = step(&world, &wallet, 1) {
+        if let Err(error) = step(&wallet, &hands) {
             told.insert(error.to_string());
         }
     }
@@ -162,26 +141,107 @@ fn bad_input_an_old_change_feed_given_again_changes_nothing() {
     assert_eq!(state(&wallet), "issued");
 }
 
+/// Central gives no token any more.
+fn refuse_tokens(reply: &mut Reply) {
+    if reply.path == "/token" {
+        (reply.status, reply.body) = (StatusCode::BAD_REQUEST, br#"{"error":"invalid_grant"}"#.to_vec());
+    }
+}
+
+/// A wallet whose account is activated and whose four documents are yet to come.
+fn activated(world: &World, mitm: &Mitm) -> (Device, Wallet) {
+    let device = Device::new(world);
+    let wallet = mitm.wallet(world, &device);
+    wallet.create(PASSCODE).unwrap();
+    activate(world, &wallet, 0);
+    (device, wallet)
+}
+
+/// It is the token, which a next try may have; the account is what it was.
+fn no_token(error: &WalletError, wallet: &Wallet) {
+    assert!(matches!(error, WalletError::NoToken(_)) && error.problem() == Problem::Network, "{error:?}");
+    assert_eq!(wallet.activation().unwrap().step, Step::Complete);
+}
+
+fn states(wallet: &Wallet) -> Vec<String> {
+    wallet.documents().unwrap().iter().map(|document| document.state.as_str().to_owned()).collect()
+}
+
 #[test]
 fn bad_input_a_new_token_that_is_refused_is_no_documents_fault() {
     let world = World::new(SystemClock);
     let mitm = Mitm::before(&world);
-    let device = Device::new(&world);
-    let wallet = open(&world, &mitm, &device);
-    wallet.create(PASSCODE).unwrap();
-    walk(&wallet, &world.card(0), &world.can(0), &world.selfie(0), &spool(&world));
-    mitm.change(|reply| {
-        if reply.path == "/token" {
-            (reply.status, reply.body) = (StatusCode::BAD_REQUEST, br#"{"error":"invalid_grant"}"#.to_vec());
-        }
-    });
-    let error = wallet.obtain_documents().unwrap_err();
-    assert!(matches!(error, WalletError::Answer("token")) && error.problem() == Problem::Network, "{error:?}");
-    // The account is what it was, and so are the documents that were asked for.
-    assert_eq!(wallet.activation().unwrap().step, Step::Complete);
-    let documents = wallet.documents().unwrap();
-    assert!(documents.len() == 4 && documents.iter().all(|d| d.state.as_str() == "requested"), "{documents:?}");
+    let (_device, wallet) = activated(&world, &mitm);
+    mitm.change(refuse_tokens);
+    no_token(&wallet.obtain_documents().unwrap_err(), &wallet);
+    assert_eq!(states(&wallet), ["requested"; 4]);
     mitm.change(|_| ());
     let report = wallet.obtain_documents().unwrap();
     assert!(report.documents.len() == 4 && report.documents.iter().all(|d| d.problem.is_empty()), "{report:?}");
+}
+
+#[test]
+fn bad_input_a_token_that_is_ended_between_documents_is_no_documents_fault() {
+    let world = World::new(SystemClock);
+    let mitm = Mitm::before(&world);
+    let (_device, wallet) = activated(&world, &mitm);
+    let mut credentials = 0;
+    mitm.change(move |reply| {
+        let ended = credentials >= 2;
+        credentials += usize::from(reply.path == "/credential");
+        if ended && (reply.path.starts_with("/wallet-provider/") || reply.path == "/credential") {
+            (reply.status, reply.body) = (StatusCode::UNAUTHORIZED, br#"{"error":"invalid_token"}"#.to_vec());
+        }
+        if ended {
+            refuse_tokens(reply);
+        }
+    });
+    no_token(&wallet.obtain_documents().unwrap_err(), &wallet);
+    // The document that had come is kept; the others wait for the next try.
+    let mut now = states(&wallet);
+    now.sort();
+    assert_eq!(now, ["issued", "requested", "requested", "requested"]);
+    mitm.change(|_| ());
+    let report = wallet.obtain_documents().unwrap();
+    assert!(report.documents.len() == 3 && report.documents.iter().all(|d| d.problem.is_empty()), "{report:?}");
+    assert_eq!(states(&wallet), ["issued"; 4]);
+}
+
+#[test]
+fn bad_input_a_clock_in_doubt_is_no_documents_fault() {
+    let world = World::new(SystemClock);
+    let mitm = Mitm::before(&world);
+    let (_device, wallet) = activated(&world, &mitm);
+    mitm.change(|reply| {
+        if reply.path == "/wallet-provider/challenge" {
+            (reply.status, reply.body) = (StatusCode::SERVICE_UNAVAILABLE, br#"{"error":"clock_behind"}"#.to_vec());
+        }
+    });
+    let error = wallet.obtain_documents().unwrap_err();
+    assert!(matches!(error, WalletError::Unchecked(FactName::Clock)), "{error:?}");
+    assert_eq!(states(&wallet), ["requested"; 4]);
+}
+
+#[test]
+fn bad_input_a_refill_that_is_refused_leaves_no_keys_of_what_was_revoked() {
+    let world = World::new(SystemClock);
+    let officer = world.officer("traffic-police");
+    let mitm = Mitm::before(&world);
+    let (device, wallet) = activated(&world, &mitm);
+    wallet.obtain_documents().unwrap();
+    // One document is to be refilled, another is revoked.
+    while wallet.documents().unwrap().iter().find(|d| d.id == "driving-licence").unwrap().copies_left > COPIES / 2 {
+        let pending = wallet.open_request(&officer.ask("driving-licence", &[])).unwrap();
+        let (document, fields) = pending.default_selection().unwrap();
+        pending.answer(&document, &fields).unwrap();
+    }
+    world.admin().revoke(&world.citizen(0).personal_number, "health-insurance-card").unwrap();
+    let before = device.keys.list().unwrap().len();
+    mitm.change(|reply| {
+        if reply.path == "/wallet-provider/challenge" {
+            (reply.status, reply.body) = (StatusCode::INTERNAL_SERVER_ERROR, Vec::new());
+        }
+    });
+    assert_eq!(wallet.sync().unwrap_err().problem(), Problem::Network);
+    assert_eq!(before - device.keys.list().unwrap().len(), usize::try_from(COPIES).unwrap());
 }

@@ -11,11 +11,10 @@ use std::sync::Arc;
 use wallet_bindings::WalletError;
 use wallet_core::{ConsentOutcome, Step, StoreState, Wallet, WalletConfig};
 use wallet_platform::software::{SoftwareSealer, SystemClock};
-use wallet_tests::town::last_code;
 use wallet_verifier::{Ask, Verifier, VerifierConfig};
 
 use crate::keys::CountingKeys;
-use crate::world::{COPIES, Channel, Device, PASSCODE, World, activate};
+use crate::world::{COPIES, Device, PASSCODE, World, activate, step};
 
 /// Names the part that a child runs.
 const PART: &str = "WALLET_FULL_DISK";
@@ -224,26 +223,13 @@ fn beginning() {
     );
 }
 
-fn step(world: &World, wallet: &Wallet, citizen: usize, card: &wallet_card_sim::CardProfile) -> Result<(), wallet_core::WalletError> {
-    match wallet.activation()?.step {
-        Step::NotStarted => wallet.begin_activation().map(drop),
-        Step::Opened => wallet.read_card(Channel::holding(card.clone()), world.can(citizen)).map(drop),
-        Step::CardRead => wallet.submit_chip().map(drop),
-        Step::Chip => wallet.request_code().map(drop),
-        Step::CodeSent => wallet.submit_code(&last_code(&world.dir.path().join("spool"))).map(drop),
-        Step::Code => wallet.submit_face(&world.selfie(citizen)).map(drop),
-        Step::Face => wallet.complete_activation().map(drop),
-        Step::Complete => Ok(()),
-    }
-}
-
 /// An activation of which every third write of each step is the last, from `first` on. Central counts tries: one device cannot be refused at all.
 fn activation(world: &World, citizen: usize, first: u32) -> (Device, Wallet) {
     let device = Device::new(world);
     let folder = device.wallet_dir();
     let mut wallet = open(world, &device, COPIES).unwrap();
     wallet.create(PASSCODE).unwrap();
-    let card = world.card(citizen);
+    let hands = world.hands(citizen);
     let (mut told, mut k, mut tries, mut reached) = (Told::default(), first, 0, None::<Step>);
     loop {
         let before = wallet.activation().unwrap().step;
@@ -251,7 +237,7 @@ fn activation(world: &World, citizen: usize, first: u32) -> (Device, Wallet) {
             break;
         }
         arm(k, ENOSPC, &folder);
-        let outcome = step(world, &wallet, citizen, &card);
+        let outcome = step(&wallet, &hands);
         let refused = mend();
         tries += 1;
         assert!(tries < 300, "the activation stays at {before:?}, write {k}: {:?}", wallet.activation().unwrap().verdict);

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use wallet_base::crypto::PublicKey;
 use wallet_base::time::Timestamp;
 use wallet_card_sim::CardProfile;
-use wallet_core::{CardPassword, ConsentOutcome, Ports, StoreState, Wallet, WalletConfig};
+use wallet_core::{CardPassword, ConsentOutcome, Ports, Step, StoreState, Wallet, WalletConfig};
 use wallet_platform::ports::{AuthorisationId, Clock, CreatedKeys, KeyClass, KeyId, KeyStore, PortError};
 use wallet_platform::software::{SoftwareSealer, SystemClock};
 
 use crate::keys::CountingKeys;
-use crate::world::{COPIES, Device, PASSCODE, World, walk};
+use crate::world::{COPIES, Device, Hands, PASSCODE, World, walk};
 
 /// Names the file that tells a child what to do.
 const ORDERS: &str = "WALLET_CHILD_ORDERS";
@@ -131,7 +131,8 @@ fn child_process() {
     }
     let card = CardProfile::from_json(orders["card"].as_str().unwrap()).unwrap();
     let selfie = hex::decode(orders["selfie"].as_str().unwrap()).unwrap();
-    walk(&wallet, &card, &CardPassword::Can(orders["can"].as_str().unwrap().to_owned()), &selfie, &path(&orders, "spool"));
+    let can = CardPassword::Can(orders["can"].as_str().unwrap().to_owned());
+    walk(&wallet, &Hands { card, can, selfie, spool: path(&orders, "spool") }, Step::Complete);
     let report = wallet.obtain_documents().unwrap();
     assert!(report.documents.iter().all(|document| document.problem.is_empty()), "{report:?}");
     std::fs::write(done, "done").unwrap();

@@ -12,8 +12,9 @@ use p256::pkcs8::EncodePrivateKey;
 use wallet_base::crypto::{Curve, Signer, SoftwareKey};
 use wallet_base::random::OsRandom;
 use wallet_base::x509::{Certificate, CertificateSpec, issue};
+use wallet_core::{Wallet, WalletConfig};
 
-use crate::world::World;
+use crate::world::{Device, World};
 
 const DAY: i64 = 86_400;
 /// SubjectAltName (RFC 5280, 4.2.1.6) with dNSName `localhost` and iPAddress 127.0.0.1.
@@ -41,7 +42,7 @@ struct Shared {
 
 /// The relay. It stands between the world's own relay and central until it is dropped with the world.
 pub struct Mitm {
-    pub root: Certificate,
+    root: Certificate,
     shared: Arc<Shared>,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -100,6 +101,12 @@ impl Mitm {
     /// From now on the world's relay leads to central again.
     pub fn leave(&self, world: &World) {
         *world.relay.target.lock().unwrap() = Some(self.shared.central);
+    }
+
+    /// A wallet on a device that takes the relay for central.
+    pub fn wallet(&self, world: &World, device: &Device) -> Wallet {
+        let config = WalletConfig { tls_root: self.root.der().to_vec(), ..world.wallet_config(&device.wallet_dir()) };
+        Wallet::open(config, device.ports()).unwrap()
     }
 
     /// Every answer so far.

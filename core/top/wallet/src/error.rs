@@ -51,6 +51,9 @@ pub enum WalletError {
     /// The service answered something that is not what the protocol says; the text names the message.
     #[error("the service's {0} is malformed")]
     Answer(&'static str),
+    /// No access token could be had, for this reason. It says nothing of what was asked for under it.
+    #[error("no access token: {0}")]
+    NoToken(#[source] Box<WalletError>),
     /// The card left the field and was not held again.
     #[error("the card moved away")]
     CardMoved,
@@ -185,6 +188,7 @@ impl WalletError {
                 _ => invalid(code),
             },
             Self::Answer(_) => Problem::Network,
+            Self::NoToken(why) => why.problem(),
             Self::CardMoved => Problem::CardMoved,
             Self::WrongCardKey => Problem::WrongCardKey,
             Self::DifferentCard => Problem::DifferentCard,

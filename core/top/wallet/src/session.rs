@@ -29,20 +29,9 @@ pub(crate) fn post(inner: &Inner, path: &str, body: &Value) -> Result<Value, Wal
     call(inner, path, Some(body))
 }
 
-/// A token is at hand, or is had now: a new one that cannot be had is told before any work under it begins, and is then no fault of one
-/// document. (The service may still end a token that is at hand.)
-pub(crate) fn ready(inner: &Inner) -> Result<(), WalletError> {
-    let result = access(inner);
-    settled(inner, result).map(drop)
-}
-
+/// A call of the account, and what it learns by the way: the service's time, and whether the account moved to another device.
 fn call(inner: &Inner, path: &str, body: Option<&Value>) -> Result<Value, WalletError> {
     let result = call_once_more(inner, path, body);
-    settled(inner, result)
-}
-
-/// What every call of the account learns by the way: the service's time, and whether the account moved to another device.
-fn settled<T>(inner: &Inner, result: Result<T, WalletError>) -> Result<T, WalletError> {
     clock::observe_service(inner)?;
     if matches!(result, Err(WalletError::AccountEnded)) {
         // Written down by whatever meets it first: the next step is an activation, and nothing here can be shown any more.
@@ -92,8 +81,16 @@ fn account(inner: &Inner) -> Result<AccountKey, WalletError> {
     key.ok_or(WalletError::WrongStep)
 }
 
-/// A new access token: by the refresh token, else by the offer at hand, else by a new offer.
+/// A new access token. What the service says instead of giving one is told as that: it is no answer to the call that needed the token.
 fn renew(inner: &Inner, key: &AccountKey) -> Result<String, WalletError> {
+    new_token(inner, key).map_err(|error| match error {
+        WalletError::Answer(_) | WalletError::Service { .. } => WalletError::NoToken(Box::new(error)),
+        other => other,
+    })
+}
+
+/// By the refresh token, else by the offer at hand, else by a new offer.
+fn new_token(inner: &Inner, key: &AccountKey) -> Result<String, WalletError> {
     let metadata = issuance::metadata(inner)?;
     let refresh = inner.read(rows::tokens)?.refresh;
     if let Some(refresh) = refresh
@@ -141,6 +138,9 @@ fn ended_elsewhere(error: WalletError) -> WalletError {
 
 /// A refused DPoP proof means most of all that the clocks differ. The service's own time has been noted: the fact `clock` tells.
 fn clock_first(inner: &Inner, error: WalletError) -> WalletError {
+    if let WalletError::NoToken(why) = error {
+        return WalletError::NoToken(Box::new(clock_first(inner, *why)));
+    }
     let refused = matches!(&error, WalletError::Service { code, .. } if code == "invalid_dpop_proof");
     if matches!(&error, WalletError::Service { code, .. } if code == "clock_behind") {
         // The service says itself that its clock is wrong.

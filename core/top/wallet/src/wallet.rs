@@ -107,7 +107,8 @@ impl Wallet {
         activation::read_card(&self.inner, channel, password)
     }
 
-    /// Sends the chip's evidence to central. Central's refusal is in the view's verdict; then a new activation must begin.
+    /// Sends the chip's evidence to central. Central's refusal is in the view's verdict; within the session another
+    /// reading may be tried.
     pub fn submit_chip(&self) -> Result<ActivationView, WalletError> {
         activation::submit_chip(&self.inner)
     }

@@ -15,7 +15,7 @@ mod verify_tests;
 
 use std::sync::Arc;
 
-use wallet_base::fact::Verdict;
+use wallet_base::fact::{FactName, Verdict};
 use wallet_documents::{DocumentType, types};
 use wallet_platform::ports::Progress;
 
@@ -111,30 +111,49 @@ pub(crate) fn refill(inner: &Inner) -> Result<IssuanceReport, WalletError> {
     fill(inner, &metadata, &low)
 }
 
-/// One batch for each document. What concerns one document only does not stop the others; the network and the store do.
+/// One batch for each document. What concerns one document only does not stop the others; the network, the store, the account's token and the
+/// clock do.
 fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> Result<IssuanceReport, WalletError> {
     let mut report = IssuanceReport { verdict: Verdict::default(), documents: Vec::new() };
-    if !kinds.is_empty() {
-        session::ready(inner)?;
-    }
+    let mut stopped = Ok(());
     let total = u64::try_from(kinds.len()).unwrap_or(u64::MAX);
     for (done, kind) in (0_u64..).zip(kinds) {
         inner.progress(Progress { step: kind.id.to_owned(), done, total, ..Progress::default() });
         let (copies, problem) = match batch::run(inner, metadata, kind, &mut report.verdict) {
             Ok(copies) => (copies, String::new()),
-            Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) => (0, fact.as_str().to_owned()),
+            Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) if fact != FactName::Clock => (0, fact.as_str().to_owned()),
             Err(WalletError::Answer(what)) => (0, what.to_owned()),
             // A refusal without a word is nobody's judgement of this document: it could not even be told as a problem.
             Err(WalletError::Service { status: 400 | 404 | 409, code }) if !code.is_empty() => (0, code),
-            Err(other) => return Err(other),
+            Err(other) => {
+                stopped = Err(other);
+                break;
+            }
         };
         report.documents.push(IssuedDocument { id: kind.id.to_owned(), copies, problem });
     }
+    // What came before it stopped is here to stay, and what it took the place of goes.
+    let cleaned = clean_up(inner);
+    if stopped.is_ok() || report.documents.iter().any(|document| document.copies > 0) {
+        inner.tell("documents", "issued");
+    }
+    stopped.and(cleaned)?;
     inner.progress(Progress { step: "documents".to_owned(), done: total, total, ..Progress::default() });
-    inner.bury_keys()?;
-    strays::bury(inner)?;
-    inner.tell("documents", "issued");
     Ok(report)
+}
+
+/// How long an expired copy is kept: a clock set forward for a day must not empty the wallet.
+const EXPIRED_KEPT_SECS: i64 = 7 * 86_400;
+
+/// Drops what is spent or long expired, and every key that serves no copy any more.
+pub(crate) fn clean_up(inner: &Inner) -> Result<(), WalletError> {
+    let before = inner.now().plus_secs(-EXPIRED_KEPT_SECS);
+    inner.write(|db| {
+        copies::drop_expired(db, before)?;
+        copies::forget_spent(db)
+    })?;
+    inner.bury_keys()?;
+    strays::bury(inner)
 }
 
 fn is_offered(offer: &Offer, metadata: &Metadata, kind: &DocumentType) -> bool {
