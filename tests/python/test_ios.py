@@ -43,23 +43,24 @@ def sources():
     return {path: path.read_text() for path in FILES}
 
 
-def readme_lines():
-    """The Swift of ios/README.md between its markers, as a function's body."""
-    readme = (IOS / "README.md").read_text()
-    code = re.search(r"<!-- ten lines -->\n```swift\n(.*?)```\n<!-- end -->", readme, re.S)
-    assert code, "ios/README.md has no ten lines between its markers"
-    return code[1]
+TEN_LINES, NEW_ACCOUNT = "ten lines", "a new account"
 
 
-def readme_activation():
-    """The Swift of ios/README.md that activates a new account."""
-    code = re.search(r"<!-- a new account -->\n```swift\n(.*?)```\n<!-- end -->", (IOS / "README.md").read_text(), re.S)
-    assert code, "ios/README.md does not show how an account is activated"
-    return code[1]
+def readme_lines(marker):
+    """The Swift of ios/README.md after a marker: part of a function's body."""
+    code = re.search(rf"<!-- {marker} -->\n```swift\n(.*?)```\n<!-- end -->", (IOS / "README.md").read_text(), re.S)
+    assert code, f"ios/README.md has no Swift marked \"{marker}\""
+    return code[1].splitlines()
+
+
+def in_order(lines, among):
+    """The first of the lines that does not come after its predecessor; None when all do."""
+    rest = iter(among)
+    return next((line for line in lines if line not in rest), None)
 
 
 def readme_source():
-    lines = (readme_lines() + readme_activation()).splitlines()
+    lines = [*readme_lines(TEN_LINES), *readme_lines(NEW_ACCOUNT)]
     imports = [line for line in lines if line.startswith("import ")]
     rest = [line for line in lines if not line.startswith("import ")]
     return "\n".join([*imports, "func tenLines() async throws {", *rest, "}"])
@@ -84,16 +85,17 @@ class SwiftParses(unittest.TestCase):
 
     def test_the_ten_lines_of_the_readme_parse_and_are_ten(self):
         self.assertEqual(swift.errors(swift.parse(readme_source())), [])
-        self.assertLessEqual(len([line for line in readme_lines().splitlines() if line.strip()]), 10)
+        self.assertLessEqual(len([line for line in readme_lines(TEN_LINES) if line.strip()]), 10)
 
     def test_the_lines_of_the_readme_are_compiled_by_the_swift_tests(self):
         """All but the imports and the phone's own ports stand in ReadmeTests.swift, which `swift test` compiles and runs."""
         compiled = (IOS / "Tests" / "CitizenWalletTests" / "ReadmeTests.swift").read_text()
         compiled = [line.strip() for line in compiled.splitlines()]
-        for line in (readme_lines() + readme_activation()).splitlines():
-            if not line.startswith("import ") and "AppleDevice" not in line:
-                with self.subTest(line):
-                    self.assertIn(line.strip(), compiled)
+        for marker in [TEN_LINES, NEW_ACCOUNT]:
+            shown = [line.strip() for line in readme_lines(marker) if not line.startswith("import ") and "AppleDevice" not in line]
+            with self.subTest(marker):
+                self.assertIsNone(in_order(shown, compiled))
+                self.assertIsNotNone(in_order(shown[::-1], compiled))
 
     def test_files_are_of_a_size_and_documented(self):
         for path, source in sources().items():

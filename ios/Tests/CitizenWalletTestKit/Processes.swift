@@ -162,10 +162,12 @@ public final class Central {
         let spool = folder.appendingPathComponent("spool")
         for _ in 0..<200 {
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: spool.path)) ?? []).filter { $0.hasSuffix(".json") }.sorted()
-            if let last = names.last, let data = try? Data(contentsOf: spool.appendingPathComponent(last)),
-                let message = try? JSONSerialization.jsonObject(with: data) as? [String: Any], let code = message["code"] as? String
-            {
-                return code
+            for name in names.reversed() {
+                guard let data = try? Data(contentsOf: spool.appendingPathComponent(name)),
+                    let message = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+                else { continue }
+                // Not every message carries a code.
+                if let code = message["code"] as? String, !code.isEmpty { return code }
             }
             usleep(50_000)
         }

@@ -121,31 +121,24 @@ final class BadInputTests: XCTestCase {
     /// The phone is locked in the middle of something.
     @MainActor
     func testBadInputScreenLock() async throws {
-        let folder = try Folder()
-        let central = try Story.central(folder)
-        defer { central.stop() }
-        let card = try Story.card(folder)
-        defer { card.stop() }
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.service(central))
-        await phone.choosePasscode()
-        let flow = ActivationFlow(store: phone.app.store)
-        await flow.resume()
-        await flow.begin()
-        let reading = CardReading(store: phone.app.store, events: phone.app.events)
-        let slow = SlowCard(try SocketCard(port: card.port), seconds: 0.05)
-        let work = Task { await reading.read(channel: slow, password: .can(can: Central.can)) }
-        for _ in 0..<200 where slow.exchanges < 5 { try await Task.sleep(nanoseconds: 20_000_000) }
-        await phone.app.lock()
-        XCTAssertEqual(phone.app.root, .unlock)
-        let done = await work.value
-        if !done { assertExplained(reading.problem, "locked while reading") }
-        try slow.cancel()
-        await phone.unlock()
-        await flow.resume()
-        XCTAssertNotNil(flow.step)
-        if flow.step == .readCard { try await phone.readCard(card) }
-        await flow.resume()
-        XCTAssertEqual(flow.step, .requestCode, "\(String(describing: flow.problem))")
+        try await Story.withCard { phone, card, _, _ in
+            let flow = ActivationFlow(store: phone.app.store)
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            let slow = SlowCard(try SocketCard(port: card.port), seconds: 0.05)
+            let work = Task { await reading.read(channel: slow, password: .can(can: Central.can)) }
+            for _ in 0..<200 where slow.exchanges < 5 { try await Task.sleep(nanoseconds: 20_000_000) }
+            await phone.app.lock()
+            XCTAssertEqual(phone.app.root, .unlock)
+            let done = await work.value
+            if !done { assertExplained(reading.problem, "locked while reading") }
+            try slow.cancel()
+            await phone.unlock()
+            await flow.resume()
+            XCTAssertNotNil(flow.step)
+            if flow.step == .readCard { try await phone.readCard(card) }
+            await flow.resume()
+            XCTAssertEqual(flow.step, .requestCode, "\(String(describing: flow.problem))")
+        }
     }
 
     /// No antenna, or switched off.
@@ -167,7 +160,7 @@ final class BadInputTests: XCTestCase {
     /// The card is pulled away: held again, the reading goes on; gone for good, it can be begun again.
     @MainActor
     func testBadInputCardPulledAway() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             let gone = await reading.read(channel: LostCard(), password: .can(can: Central.can))
             XCTAssertFalse(gone)
@@ -181,7 +174,7 @@ final class BadInputTests: XCTestCase {
     /// The sheet is open and nobody has laid the card there yet: the reading waits and then begins.
     @MainActor
     func testBadInputCardHeldLate() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             let read = await reading.read(channel: try SocketCard(port: card.port, loseAfter: 0), password: .can(can: Central.can))
             XCTAssertTrue(read, "\(String(describing: reading.problem))")
@@ -191,7 +184,7 @@ final class BadInputTests: XCTestCase {
     /// A card that can be read and is not genuine: its verdict is shown, and another can be read.
     @MainActor
     func testBadInputCardThatIsNotAccepted() async throws {
-        try await withCard { phone, card, folder in
+        try await Story.withCard { phone, card, folder, _ in
             let forged = try Story.card(folder, arguments: ["--forged", "cloned-chip"])
             defer { forged.stop() }
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
@@ -207,7 +200,7 @@ final class BadInputTests: XCTestCase {
     /// The person closes the system's sheet: nothing to explain, the reading can go on later.
     @MainActor
     func testBadInputSheetClosed() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             let read = await reading.read(channel: ClosedSheet(), password: .can(can: Central.can))
             XCTAssertFalse(read)
@@ -219,7 +212,7 @@ final class BadInputTests: XCTestCase {
     /// Another card is held in the middle of a reading.
     @MainActor
     func testBadInputAnotherCard() async throws {
-        try await withCard { phone, card, folder in
+        try await Story.withCard { phone, card, folder, _ in
             let other = try Story.card(folder, arguments: ["--citizen", try Story.otherCitizen()])
             defer { other.stop() }
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
@@ -235,7 +228,7 @@ final class BadInputTests: XCTestCase {
     /// The number was not that of the card.
     @MainActor
     func testBadInputWrongCardNumber() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             for incomplete in ["", "00000", "0000000", "00000a", "٠٠٠٠٠٠"] {
                 reading.can = incomplete
@@ -324,7 +317,7 @@ final class BadInputTests: XCTestCase {
     /// An adapter never comes back: the core waits for its deadline and not longer, and a person need not wait at all.
     @MainActor
     func testBadInputAdapterThatNeverReturns() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             let reading = CardReading(store: phone.app.store, events: phone.app.events)
             let stuck = SlowCard(try SocketCard(port: card.port), seconds: 40)
             let begun = Date()
@@ -417,7 +410,7 @@ final class BadInputTests: XCTestCase {
     /// Work is stopped by its task (the screen is left) and by a button.
     @MainActor
     func testBadInputTaskCancelledMidCall() async throws {
-        try await withCard { phone, card, _ in
+        try await Story.withCard { phone, card, _, _ in
             for byTask in [true, false] {
                 let reading = CardReading(store: phone.app.store, events: phone.app.events)
                 let slow = SlowCard(try SocketCard(port: card.port), seconds: 0.02)
@@ -524,23 +517,6 @@ final class BadInputTests: XCTestCase {
     }
 
     // MARK: -
-
-    /// A phone whose activation waits for the card, and a card.
-    @MainActor
-    private func withCard(_ work: (Phone, Helper, Folder) async throws -> Void) async throws {
-        let folder = try Folder()
-        let central = try Story.central(folder)
-        defer { central.stop() }
-        let card = try Story.card(folder)
-        defer { card.stop() }
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.service(central))
-        await phone.choosePasscode()
-        let flow = ActivationFlow(store: phone.app.store)
-        await flow.resume()
-        await flow.begin()
-        XCTAssertEqual(flow.step, .readCard, "\(String(describing: flow.problem))")
-        try await work(phone, card, folder)
-    }
 
     /// The problem has words in both languages and something to do.
     private func assertExplained(_ problem: Problem?, _ about: String) {

@@ -95,27 +95,19 @@ final class StartOverTests: XCTestCase {
     /// From the settings, with a card being read: the reading is stopped, the wallet is new, the service gives a new account.
     @MainActor
     func testStartOverWhileWorkIsUnderWay() async throws {
-        let folder = try Folder()
-        let central = try Story.central(folder)
-        defer { central.stop() }
-        let card = try Story.card(folder)
-        defer { card.stop() }
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.service(central))
-        await phone.choosePasscode()
-        let flow = ActivationFlow(store: phone.app.store)
-        await flow.resume()
-        await flow.begin()
-        XCTAssertFalse(try phone.keys.list().isEmpty)
-        let reading = CardReading(store: phone.app.store, events: phone.app.events)
-        let slow = SlowCard(try SocketCard(port: card.port), seconds: 0.2)
-        let work = Task { await reading.read(channel: slow, password: .can(can: Central.can)) }
-        for _ in 0..<200 where slow.exchanges < 3 { try await Task.sleep(nanoseconds: 20_000_000) }
-        try await startOver(phone)
-        let read = await work.value
-        XCTAssertFalse(read)
-        try slow.cancel()
-        await phone.choosePasscode()
-        try await phone.activate(central: central, card: card, folder: folder)
+        try await Story.withCard { phone, card, folder, central in
+            XCTAssertFalse(try phone.keys.list().isEmpty)
+            let reading = CardReading(store: phone.app.store, events: phone.app.events)
+            let slow = SlowCard(try SocketCard(port: card.port), seconds: 0.2)
+            let work = Task { await reading.read(channel: slow, password: .can(can: Central.can)) }
+            for _ in 0..<200 where slow.exchanges < 3 { try await Task.sleep(nanoseconds: 20_000_000) }
+            try await startOver(phone)
+            let read = await work.value
+            XCTAssertFalse(read)
+            try slow.cancel()
+            await phone.choosePasscode()
+            try await phone.activate(central: central, card: card, folder: folder)
+        }
     }
 
     /// The key store does not let its keys go: the app says so before every screen; done again, it succeeds.
