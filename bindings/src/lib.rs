@@ -23,6 +23,7 @@ pub mod error;
 pub mod ledger_view;
 pub mod ports;
 pub mod qr;
+mod registers;
 pub mod request;
 #[cfg(feature = "software")]
 pub mod software;

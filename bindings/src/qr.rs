@@ -4,6 +4,7 @@ use wallet_exchange::qr_decode;
 use wallet_exchange::{ExchangeError, Scanned};
 
 use crate::error::WalletError;
+use crate::wipe;
 
 /// A QR code symbol.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -40,7 +41,7 @@ pub enum ScannedKind {
 /// Says what a text is.
 #[uniffi::export]
 pub fn classify(text: String) -> ScannedKind {
-    match wallet_exchange::classify(&text) {
+    match wipe::after(|| wallet_exchange::classify(&text)) {
         Scanned::Request => ScannedKind::Request,
         Scanned::Answer => ScannedKind::Answer,
         Scanned::OneWay => ScannedKind::OneWay,
@@ -61,14 +62,15 @@ pub fn qr_draw(text: String) -> Result<QrSymbol, WalletError> {
 /// The texts of all QR codes in a PNG picture.
 #[uniffi::export]
 pub fn qr_decode_png(bytes: Vec<u8>) -> Result<Vec<String>, WalletError> {
-    Ok(qr_decode::decode_png(&bytes)?)
+    Ok(wipe::after(|| qr_decode::decode_png(&bytes))?)
 }
 
 /// The texts of all QR codes in a camera frame: luminance, row by row.
 #[uniffi::export]
 pub fn qr_decode_luma(width: u32, height: u32, luma: Vec<u8>) -> Result<Vec<String>, WalletError> {
     let side = |pixels: u32| usize::try_from(pixels).map_err(|_| WalletError::invalid("picture"));
-    Ok(qr_decode::decode_luma(side(width)?, side(height)?, &luma)?)
+    let (width, height) = (side(width)?, side(height)?);
+    Ok(wipe::after(|| qr_decode::decode_luma(width, height, &luma))?)
 }
 
 impl From<ExchangeError> for WalletError {

@@ -15,6 +15,7 @@ use wallet_platform::worker;
 
 use crate::entry::enter;
 use crate::error::WalletError;
+use crate::wipe;
 
 /// Stops the acts it was given to, within 100 ms. One handle may serve several acts; once cancelled it stays so.
 #[derive(Debug, Default, uniffi::Object)]
@@ -46,7 +47,7 @@ impl<U: FnOnce()> Drop for Waiting<U> {
     fn drop(&mut self) {
         if let Some((token, undo)) = self.0.take() {
             token.cancel();
-            undo();
+            wipe::after(undo);
         }
     }
 }

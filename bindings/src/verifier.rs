@@ -12,6 +12,7 @@ use crate::error::WalletError;
 use crate::ports::{self, ClockPort, DeviceSealerPort, KeyStorePort, ListenerPort};
 use crate::task::{CancelHandle, stoppable, whole};
 use crate::verdict::VerdictView;
+use crate::wipe;
 
 /// Where a staff device lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
 #[derive(Debug, Clone, uniffi::Record)]
@@ -330,12 +331,12 @@ impl CheckResult {
 
     /// Verified values among those asked for; nothing with a red verdict.
     pub fn display(&self) -> Option<DisplayView> {
-        self.0.display().map(DisplayView::from)
+        wipe::after(|| self.0.display().map(DisplayView::from))
     }
 
     /// Field ids that were asked for and not shown.
     pub fn withheld(&self) -> Vec<String> {
-        self.0.withheld().into_iter().map(str::to_owned).collect()
+        wipe::after(|| self.0.withheld().into_iter().map(str::to_owned).collect())
     }
 
     /// When the status list that was used was signed, RFC 3339.
@@ -375,6 +376,7 @@ fn core_ports(
     clock: Arc<dyn ClockPort>,
     listener: Option<Arc<dyn ListenerPort>>,
 ) -> core::Ports {
+    wipe::on_every_thread();
     core::Ports {
         keys: ports::key_store(keys),
         sealer: ports::device_sealer(sealer),

@@ -16,6 +16,7 @@ use crate::task::{CancelHandle, stoppable, undoable, whole};
 use crate::wallet_views::{
     ActivationView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
 };
+use crate::wipe;
 
 /// Where a wallet lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
 #[derive(Debug, Clone, uniffi::Record)]
@@ -295,6 +296,7 @@ fn core_ports(
     clock: Arc<dyn ClockPort>,
     listener: Option<Arc<dyn ListenerPort>>,
 ) -> core::Ports {
+    wipe::on_every_thread();
     core::Ports {
         keys: ports::key_store(keys),
         sealer: ports::device_sealer(sealer),

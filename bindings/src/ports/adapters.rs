@@ -14,7 +14,6 @@ use super::{
     CardChannelPort, ChannelCapacity, ChannelFault, ClockPort, DeviceSealerPort, KeyPurpose, KeyStorePort, ListenerPort, PortFault,
     ProgressView, SealPurpose,
 };
-use crate::wipe;
 
 /// Longest response APDU with its status word (ISO/IEC 7816-4, extended length).
 const MAX_RESPONSE: usize = 65_538;
@@ -98,18 +97,17 @@ fn point(sec1: &[u8]) -> Result<PublicKey, core::PortError> {
 
 struct DeviceSealer(Arc<dyn DeviceSealerPort>);
 
-/// Shares and MACs of the database keys pass here: nothing of them stays on the thread of the call.
 impl core::DeviceSealer for DeviceSealer {
     fn seal(&self, class: core::SealClass, plaintext: &[u8]) -> Result<Vec<u8>, core::PortError> {
-        wipe::after(|| Ok(self.0.seal(class.into(), plaintext.to_vec())?))
+        Ok(self.0.seal(class.into(), plaintext.to_vec())?)
     }
 
     fn unseal(&self, class: core::SealClass, sealed: &[u8]) -> Result<SecretBytes, core::PortError> {
-        wipe::after(|| Ok(SecretBytes::new(self.0.unseal(class.into(), sealed.to_vec())?)))
+        Ok(SecretBytes::new(self.0.unseal(class.into(), sealed.to_vec())?))
     }
 
     fn mac(&self, input: &[u8]) -> Result<[u8; 32], core::PortError> {
-        wipe::after(|| self.0.mac(input.to_vec())?.try_into().map_err(|_| core::PortError::Unavailable))
+        self.0.mac(input.to_vec())?.try_into().map_err(|_| core::PortError::Unavailable)
     }
 }
 

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use wallet_base::time::TimeSource;
 
 use crate::cancel::{self, Ended};
+use crate::worker;
 
 /// Why a request gave no usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -227,6 +228,9 @@ impl Http {
             .worker_threads(1)
             .max_blocking_threads(4)
             .thread_name("http")
+            // Bodies pass here in the clear, and the thread may wait for the next exchange for long.
+            .on_thread_park(worker::scrub)
+            .on_thread_stop(worker::scrub)
             .enable_all()
             .build()
             .map_err(|_| HttpError::Settings)?;

@@ -2,12 +2,21 @@
 //! compiled once and not for every kind of work (the phone's library was 0.3 MiB larger).
 
 use std::hint::black_box;
+use std::sync::OnceLock;
 
 /// How much of a dead stack is overwritten: more than any call was seen to use, and a quarter of the smallest stack of a phone's thread (512 KiB).
 const DEAD_STACK: usize = 128 * 1024;
 
-/// Starts a thread for one piece of work. What the work leaves on the thread's stack is overwritten when it ends: a system keeps the stacks of
-/// ended threads for later ones.
+/// What every thread does at its end before its stack is overwritten.
+static AT_END: OnceLock<fn()> = OnceLock::new();
+
+/// Sets, once for the program, what every thread does when its work ended: wiping that safe code cannot do.
+pub fn at_end(act: fn()) {
+    let _ = AT_END.set(act);
+}
+
+/// Starts a thread for one piece of work. What the work leaves on the thread is overwritten when it ends: a system keeps the stacks of ended
+/// threads for later ones.
 ///
 /// # Errors
 ///
@@ -24,8 +33,16 @@ struct Scrub;
 
 impl Drop for Scrub {
     fn drop(&mut self) {
-        dead_stack();
+        scrub();
     }
+}
+
+/// Wipes what the calls that just ended left on the caller's thread.
+pub fn scrub() {
+    if let Some(act) = AT_END.get() {
+        act();
+    }
+    dead_stack();
 }
 
 /// Overwrites what the calls that just ended left below this frame of the caller's thread: saved registers and small copies.
