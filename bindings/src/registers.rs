@@ -66,7 +66,8 @@ fn upper_registers() {
     }
 }
 
-/// The same on the processors of phones; longer (SVE) registers begin with these and are emptied with them.
+/// Overwrites the vector registers. Longer (SVE) registers begin with these and are emptied with them; the low halves of v8 to v15 belong to the
+/// caller by the calling convention and come back as they were.
 #[cfg(target_arch = "aarch64")]
 #[inline(never)]
 pub fn empty() {

@@ -8,6 +8,7 @@ use crate::display::DisplayView;
 use crate::error::WalletError;
 use crate::task::{CancelHandle, stoppable, whole};
 use crate::verdict::VerdictView;
+use crate::wipe;
 
 /// Who asks, in the words of the verified certificate and the signed request.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -102,17 +103,17 @@ impl PendingRequest {
 
     /// Who asks; nothing when the request was refused before its words could be believed.
     pub fn view(&self) -> Option<VerifierView> {
-        self.0.view().map(VerifierView::from)
+        wipe::after(|| self.0.view().map(VerifierView::from))
     }
 
     /// What the citizen reads before saying yes: what is alarming, who asks, where, what for, how long it is kept.
     pub fn display(&self) -> DisplayView {
-        DisplayView::from(&core::display::request(&self.0))
+        wipe::after(|| DisplayView::from(&core::display::request(&self.0)))
     }
 
     /// What is asked for, field by field.
     pub fn items(&self) -> Vec<RequestItem> {
-        self.0.items().iter().map(RequestItem::from).collect()
+        wipe::after(|| self.0.items().iter().map(RequestItem::from).collect())
     }
 
     /// Whether this request had its one answer already.
@@ -122,7 +123,7 @@ impl PendingRequest {
 
     /// The default selection: never what is over-asked or sensitive; nothing with an alarm.
     pub fn default_selection(&self) -> Option<Selection> {
-        self.0.default_selection().map(|(document, fields)| Selection { document, fields })
+        wipe::after(|| self.0.default_selection().map(|(document, fields)| Selection { document, fields }))
     }
 
     /// Answers with the selected fields of one document: one act of the user, one copy spent, one answer.

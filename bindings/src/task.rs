@@ -82,9 +82,11 @@ pub(crate) async fn undoable<T: Send + 'static>(
     }
     // The future's own token: dropping the future must not cancel other acts of the same handle.
     let own = CancelToken::new();
-    let mut waiting = Waiting(Some((own.clone(), undo)));
     let under = token.clone();
-    let done = spawn(name, Some(own), move || under.cover(act))?.await;
+    let done = spawn(name, Some(own.clone()), move || under.cover(act))?;
+    // What was refused did nothing that could be taken back.
+    let mut waiting = Waiting(Some((own, undo)));
+    let done = done.await;
     waiting.0 = None;
     match done.unwrap_or(Err(WalletError::Internal)) {
         // Tries that were counted are told all the same.
@@ -137,11 +139,14 @@ impl<F: Future> Wait for F {}
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::sync::mpsc::sync_channel;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{SyncSender, sync_channel};
     use std::time::Duration;
 
     use futures_executor::block_on;
     use wallet_platform::cancel::cancelled;
+    use wallet_platform::listener::QueuedListener;
+    use wallet_platform::ports::{Listener, LogLevel, Progress, StateChange};
 
     use super::*;
 
@@ -179,6 +184,28 @@ mod tests {
         assert!(act.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
         drop(act);
         assert_eq!(take.recv_timeout(Duration::from_secs(20)).unwrap(), Err(WalletError::Network));
+    }
+
+    /// Calls an act from where it must not be called, and tells the answer and whether something was taken back.
+    struct CallsBack(SyncSender<(Result<(), WalletError>, bool)>);
+
+    impl Listener for CallsBack {
+        fn progress(&self, _: Progress) {}
+        fn log(&self, _: LogLevel, _: &str, _: &str) {}
+        fn state(&self, _: StateChange) {
+            let undone = AtomicBool::new(false);
+            let answer = block_on(undoable("test", None, || undone.store(true, Ordering::SeqCst), || Ok(())));
+            let _ = self.0.send((answer, undone.load(Ordering::SeqCst)));
+        }
+    }
+
+    #[test]
+    fn bad_input_a_refused_act_takes_nothing_back() {
+        let (give, take) = sync_channel(1);
+        let queue = QueuedListener::new(Some(Arc::new(CallsBack(give))));
+        queue.state(StateChange { subject: "wallet".into(), state: "unlocked".into() });
+        let told = take.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(told, (Err(WalletError::invalid("re-entry")), false));
     }
 
     #[test]

@@ -185,6 +185,8 @@ fn call_port(
         let Ok(result) = catch_unwind(AssertUnwindSafe(call)) else {
             return;
         };
+        // Before anybody goes on: shares and MACs of database keys pass here.
+        worker::scrub();
         if let Err(late) = give.send(result) {
             let _ = catch_unwind(AssertUnwindSafe(|| undo(late.0)));
         }

@@ -51,3 +51,40 @@ pub fn scrub() {
 pub fn dead_stack() {
     black_box(&mut [0_u8; DEAD_STACK]);
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+    use std::panic::resume_unwind;
+    use std::sync::Mutex;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    static WIPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+    fn note() {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        WIPED.lock().unwrap().insert(name);
+    }
+
+    /// Does the work, then waits until a thread of this name was wiped.
+    pub(crate) fn is_wiped(thread: &str, work: impl FnOnce()) -> bool {
+        at_end(note);
+        work();
+        let until = Instant::now() + Duration::from_secs(20);
+        while !WIPED.lock().unwrap().contains(thread) {
+            if Instant::now() > until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
+    #[test]
+    fn a_thread_is_wiped_at_its_end() {
+        assert!(is_wiped("test-returns", || start("test-returns", Box::new(|| ())).unwrap()));
+        assert!(is_wiped("test-panics", || start("test-panics", Box::new(|| resume_unwind(Box::new(())))).unwrap()));
+    }
+}

@@ -85,6 +85,12 @@ fn it_works_on_a_runtimes_thread_and_is_dropped_there() {
 }
 
 #[test]
+fn the_thread_of_the_network_is_wiped_while_it_waits() {
+    let (_authority, _server, http) = world();
+    assert!(crate::worker::tests::is_wiped("http", || assert!(http.get("/hello", &[]).unwrap().is_success())));
+}
+
+#[test]
 fn a_prefix_of_the_base_url_stays() {
     let (authority, server, _) = world();
     let mut config = authority.client(server.address);
