@@ -5,6 +5,7 @@ The database key is unwrapped here independently, from the files and the documen
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -76,6 +77,19 @@ def forms_of_text(text):
     for normal in {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}:
         for code in ("utf-8", "utf-16-le", "utf-16-be"):
             yield normal.encode(code)
+
+
+@functools.cache
+def published():
+    """What central publishes to everybody (names of authorities): it says nothing of anybody."""
+    return b"\0".join(response for _, _, response in support.exchanges("/trust/"))
+
+
+def private_texts():
+    """Texts of the demo's citizens that are long enough to be searched for; digits in their order (an invented old number) say nothing either."""
+    known = published().decode(errors="replace")
+    texts = {value for value in needles()[1] if isinstance(value, str)}
+    return sorted(text for text in texts if len(text.encode()) >= 8 and text not in known and text not in string.digits)
 
 
 class Wallet:
@@ -154,12 +168,9 @@ class Memory(unittest.TestCase):
         home = cls.folder / "wallet"
         shutil.copytree(story / "wallet", home)
         shutil.copytree(story / "officer" / "traffic-police", cls.folder / "officer")
-        _, values = needles()
-        # What central publishes to everybody (names of authorities) says nothing of anybody, nor do digits in their order (an invented old number).
-        published = b"\0".join(response for _, _, response in support.exchanges("/trust/")).decode(errors="replace")
-        texts = sorted({value for value in values if isinstance(value, str) and len(value.encode()) >= 8 and value not in published and value not in string.digits})
+        texts = private_texts()
         # Pictures only: the SOD holds a certificate, and certificates of authorities resemble one another.
-        pictures = [value for value in values if isinstance(value, bytes) and len(value) > 2000]
+        pictures = [value for value in needles()[1] if isinstance(value, bytes) and len(value) > 2000]
         cls.passcode, wrong = f"kín-{secrets.token_hex(8)}", f"sai-{secrets.token_hex(8)}"
         changing = Wallet(home)
         try:
