@@ -10,52 +10,47 @@ final class BadInputTests: XCTestCase {
     /// The app is killed after every step of an activation; started again, it goes on at that very step.
     @MainActor
     func testBadInputAppKilledAtAnyPoint() async throws {
-        let folder = try Folder()
-        let central = try Story.central(folder)
-        defer { central.stop() }
-        let card = try Story.card(folder)
-        defer { card.stop() }
-        let phone = try Phone(folder: folder.path("phone"), service: try Story.service(central))
+        try await Story.withPhone { phone, card, folder, central in
+            await phone.app.start()
+            XCTAssertEqual(phone.app.root, .firstUse)
+            await phone.restart()
+            XCTAssertEqual(phone.app.root, .firstUse)
+            await phone.choosePasscode()
 
-        await phone.app.start()
-        XCTAssertEqual(phone.app.root, .firstUse)
-        await phone.restart()
-        XCTAssertEqual(phone.app.root, .firstUse)
-        await phone.choosePasscode()
+            var flow = await killed(phone, expecting: .begin)
+            await flow.begin()
+            flow = await killed(phone, expecting: .readCard)
+            let read = await CardReading(store: phone.app.store, events: phone.app.events)
+                .read(channel: try SocketCard(port: card.port), password: .can(can: Central.can))
+            XCTAssertTrue(read)
+            // The chip's evidence needs no screen: going on sends it.
+            flow = await killed(phone, expecting: .requestCode)
+            await flow.requestCode()
+            flow = await killed(phone, expecting: .enterCode)
+            await flow.submit(code: try central.newestCode())
+            flow = await killed(phone, expecting: .takeFace)
+            await flow.submit(face: try Phone.selfie(folder))
+            flow = await killed(phone, expecting: .done)
+            XCTAssertEqual(phone.app.root, .documents)
 
-        var flow = await killed(phone, expecting: .begin)
-        await flow.begin()
-        flow = await killed(phone, expecting: .readCard)
-        let read = await CardReading(store: phone.app.store, events: phone.app.events)
-            .read(channel: try SocketCard(port: card.port), password: .can(can: Central.can))
-        XCTAssertTrue(read)
-        // The chip's evidence needs no screen: going on sends it.
-        flow = await killed(phone, expecting: .requestCode)
-        await flow.requestCode()
-        flow = await killed(phone, expecting: .enterCode)
-        await flow.submit(code: try central.newestCode())
-        flow = await killed(phone, expecting: .takeFace)
-        await flow.submit(face: try Phone.selfie(folder))
-        flow = await killed(phone, expecting: .done)
-        XCTAssertEqual(phone.app.root, .documents)
-
-        // In the middle of fetching documents: cut off, then gone on with.
-        let cut = DocumentsModel(store: phone.app.store)
-        let fetching = Task { await cut.obtain() }
-        try await Task.sleep(nanoseconds: 300_000_000)
-        cut.cancel()
-        await fetching.value
-        await phone.restart()
-        await phone.unlock()
-        let documents = DocumentsModel(store: phone.app.store)
-        await documents.obtain()
-        XCTAssertNil(documents.problem)
-        XCTAssertEqual(documents.documents.count, 4)
-        await phone.restart()
-        await phone.unlock()
-        let again = DocumentsModel(store: phone.app.store)
-        await again.refresh()
-        XCTAssertEqual(again.documents.map { $0.copies }, documents.documents.map { $0.copies })
+            // In the middle of fetching documents: cut off, then gone on with.
+            let cut = DocumentsModel(store: phone.app.store)
+            let fetching = Task { await cut.obtain() }
+            try await Task.sleep(nanoseconds: 300_000_000)
+            cut.cancel()
+            await fetching.value
+            await phone.restart()
+            await phone.unlock()
+            let documents = DocumentsModel(store: phone.app.store)
+            await documents.obtain()
+            XCTAssertNil(documents.problem)
+            XCTAssertEqual(documents.documents.count, 4)
+            await phone.restart()
+            await phone.unlock()
+            let again = DocumentsModel(store: phone.app.store)
+            await again.refresh()
+            XCTAssertEqual(again.documents.map { $0.copies }, documents.documents.map { $0.copies })
+        }
     }
 
     /// Starts the app again and looks where the activation is.

@@ -38,21 +38,29 @@ enum Story {
         return try Helper(try binary(), ["chip", "sim", "--listen", "127.0.0.1:0"] + arguments, log: log)
     }
 
-    /// A phone whose activation waits for the card, the card, their folder and the service.
+    /// A new phone, a card, their folder and the service.
     @MainActor
-    static func withCard(_ work: (Phone, Helper, Folder, Central) async throws -> Void) async throws {
+    static func withPhone(_ work: (Phone, Helper, Folder, Central) async throws -> Void) async throws {
         let folder = try Folder()
         let central = try Self.central(folder)
         defer { central.stop() }
         let card = try Self.card(folder)
         defer { card.stop() }
         let phone = try Phone(folder: folder.path("phone"), service: try Self.service(central))
-        await phone.choosePasscode()
-        let flow = ActivationFlow(store: phone.app.store)
-        await flow.resume()
-        await flow.begin()
-        XCTAssertEqual(flow.step, .readCard, "\(String(describing: flow.problem))")
         try await work(phone, card, folder, central)
+    }
+
+    /// The same, when the activation waits for the card.
+    @MainActor
+    static func withCard(_ work: (Phone, Helper, Folder, Central) async throws -> Void) async throws {
+        try await withPhone { phone, card, folder, central in
+            await phone.choosePasscode()
+            let flow = ActivationFlow(store: phone.app.store)
+            await flow.resume()
+            await flow.begin()
+            XCTAssertEqual(flow.step, .readCard, "\(String(describing: flow.problem))")
+            try await work(phone, card, folder, central)
+        }
     }
 
     /// A citizen other than the one of the tests.
