@@ -10,6 +10,7 @@ use wallet_base::text::safe_text;
 use wallet_base::time::TimeSource;
 use wallet_documents::roles::Role;
 use wallet_documents::{RoleTable, roles, types};
+use wallet_exchange::code_points::MAX_PLACE;
 
 use crate::config::Config;
 use crate::error::CentralError;
@@ -120,7 +121,7 @@ impl Admin {
         let organisation = safe_text(organisation, MAX_NAMES)
             .filter(|text| !text.is_empty() && text.len() + role.len() <= MAX_NAMES)
             .ok_or(CentralError::Invalid("organisation"))?;
-        let place = safe_text(place, 60).filter(|text| !text.is_empty()).ok_or(CentralError::Invalid("place"))?;
+        let place = safe_text(place, MAX_PLACE).filter(|text| !text.is_empty()).ok_or(CentralError::Invalid("place"))?;
         let code = readable(wallet_base::random::array::<10>(&*self.random));
         let now = self.clock.now();
         let mut connection = db::open(&self.dir)?;

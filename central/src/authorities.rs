@@ -31,9 +31,5 @@ pub(crate) fn authority(id: &str) -> Option<&'static Authority> {
 pub(crate) const ROOT_LIFE: i64 = 15 * 365 * DAY;
 /// Life of a document signer's, status signer's, TLS leaf's certificate.
 pub(crate) const SIGNER_LIFE: i64 = 5 * 365 * DAY;
-/// Life of a staff device's certificate (DESIGN section 7: at most 7 days).
-pub(crate) const STAFF_LIFE: i64 = 7 * DAY;
-/// Largest staff certificate in bytes (DESIGN section 7).
-pub(crate) const STAFF_MAX: usize = 400;
 /// Certificates begin this long before they are made: clocks may be behind, and credentials are dated up to two days back.
 pub(crate) const EARLY: i64 = 3 * DAY;

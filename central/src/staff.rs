@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use wallet_base::crypto::{Curve, PublicKey, ct_eq, sha256};
 use wallet_base::jose::b64u;
 use wallet_base::time::Timestamp;
-use wallet_base::x509::{Certificate, CertificateSpec, issue};
-use wallet_credential::trust::{EKU_READER, OID_READER_ROLE};
+use wallet_base::x509::{Certificate, issue};
+use wallet_exchange::certificate::reader_certificate;
+use wallet_exchange::code_points::MAX_CERTIFICATE;
 
 use crate::activation::statement;
-use crate::authorities::{STAFF_LIFE, STAFF_MAX};
 use crate::clock;
 use crate::error::{ApiError, CentralError};
 use crate::service::Service;
@@ -58,24 +58,13 @@ impl Service {
             };
         }
         let StaffCode { role, organisation, place, .. } = &code;
-        let spec = CertificateSpec {
-            // A pseudonym of the device, never an officer's name (DESIGN section 7).
-            common_name: b64u(&self.random_bytes::<4>()),
-            organization: Some(organisation.clone()),
-            country: None,
-            // An hour back for clocks that are a little behind; seven days in all.
-            not_before: now.plus_secs(-3600),
-            not_after: now.plus_secs(STAFF_LIFE - 3600),
-            public_key: key,
-            is_ca: false,
-            extended_key_usage: vec![EKU_READER.to_owned()],
-            extensions: vec![(OID_READER_ROLE.to_owned(), false, utf8_string(role)?)],
-            lean: true,
-        };
+        // A pseudonym of the device, never an officer's name (DESIGN section 7). An hour back for clocks that are a little behind.
+        let spec = reader_certificate(role, organisation, &b64u(&self.random_bytes::<4>()), key, now.plus_secs(-3600))
+            .map_err(|_| CentralError::Issue("a staff certificate"))?;
         let reader = &self.keys.reader;
         let certificate =
             issue(&spec, Some(&reader.certificate), &reader.key, &*self.random).map_err(|_| CentralError::Issue("a staff certificate"))?;
-        if certificate.der().len() > STAFF_MAX {
+        if certificate.der().len() > MAX_CERTIFICATE {
             return Err(CentralError::Issue("a staff certificate of at most 400 bytes").into());
         }
         transaction.execute(
@@ -132,14 +121,6 @@ fn certificate_of(der: &[u8]) -> Result<Certificate, CentralError> {
 pub(crate) fn code_hash(code: &str) -> [u8; 32] {
     let plain: String = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     sha256(plain.as_bytes())
-}
-
-/// DER of a short UTF8String (X.690, 8.23).
-fn utf8_string(text: &str) -> Result<Vec<u8>, CentralError> {
-    let length = u8::try_from(text.len()).ok().filter(|length| *length < 128).ok_or(CentralError::Invalid("role"))?;
-    let mut der = vec![0x0C, length];
-    der.extend_from_slice(text.as_bytes());
-    Ok(der)
 }
 
 /// Longest organisation and role id together in bytes: all else in a staff certificate takes at most 338 of its 400 bytes.

@@ -14,11 +14,13 @@ pub mod error;
 pub mod qr;
 #[cfg(feature = "decode")]
 pub mod qr_decode;
+pub mod reader;
 pub mod request;
 pub mod scan;
 
 pub use answer::{OpenRequest, seal};
 pub use error::ExchangeError;
 pub use qr::{Symbol, draw};
-pub use request::{PreparedRequest, ReaderTrust, RequestSpec, RequestedDocument, UnverifiedRequest, VerifiedRequest};
+pub use reader::{Reader, ReaderTrust};
+pub use request::{PreparedRequest, RequestSpec, RequestedDocument, UnverifiedRequest, VerifiedRequest};
 pub use scan::{Scanned, classify};

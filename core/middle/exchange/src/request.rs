@@ -12,16 +12,16 @@ use wallet_base::fact::{By, Fact, FactName, Ladder};
 use wallet_base::random::{self, Random};
 use wallet_base::text::safe_text;
 use wallet_base::time::Timestamp;
-use wallet_base::x509::{Certificate, verify_link};
-use wallet_credential::trust::EKU_READER;
+use wallet_base::x509::Certificate;
 
 use crate::answer::OpenRequest;
-use crate::certificate::{is_id, shown_name};
+use crate::certificate::is_id;
 use crate::code_points as cp;
 use crate::codec;
 use crate::ecdh_es::compressed_cose_key;
 use crate::error::ExchangeError;
 use crate::qr;
+use crate::reader::{Reader, ReaderTrust};
 use crate::scan::Scanned;
 
 pub use crate::certificate::{audience_of, role_extension, role_of};
@@ -178,15 +178,6 @@ impl PreparedRequest {
     }
 }
 
-/// Who may ask: reader authorities and revoked certificates of the trust repository.
-#[derive(Clone, Debug, Default)]
-pub struct ReaderTrust {
-    /// Certificates of the reader authorities.
-    pub authorities: Vec<Certificate>,
-    /// SHA-256 of revoked certificates, leaves or authorities.
-    pub revoked: BTreeSet<[u8; 32]>,
-}
-
 #[derive(Clone)]
 struct Claims {
     role: String,
@@ -281,34 +272,9 @@ impl UnverifiedRequest {
         self.sign1.verify(&key, &[]).map_err(|_| "signature does not verify")
     }
 
-    fn check_chain(&self, trust: &ReaderTrust, now: Timestamp) -> Result<(String, String), &'static str> {
-        let leaf = &self.certificate;
-        if leaf.der().len() > cp::MAX_CERTIFICATE {
-            return Err("certificate too large");
-        }
-        let named: Vec<_> = trust.authorities.iter().filter(|authority| leaf.issued_by(authority)).collect();
-        if named.is_empty() {
-            return Err("no listed reader authority");
-        }
-        // A skew between the clocks must not make a fresh certificate invalid.
-        let at = now.plus_secs(cp::CLOCK_SKEW).min(leaf.not_before()).max(now);
-        let authority = named.into_iter().find(|authority| verify_link(leaf, authority, at).is_ok());
-        let authority = authority.ok_or("certificate not valid under its authority")?;
-        if [leaf.sha256(), authority.sha256()].iter().any(|hash| trust.revoked.contains(hash)) {
-            return Err("certificate revoked");
-        }
-        if leaf.is_ca() || !leaf.has_extended_key_usage(EKU_READER) {
-            return Err("not a reader certificate");
-        }
-        if leaf.not_after().unix().saturating_sub(leaf.not_before().unix()) > cp::MAX_CERTIFICATE_LIFE {
-            return Err("certificate lives too long");
-        }
-        if role_of(leaf).as_ref() != Some(&self.claims.role) {
-            return Err("certificate is for another role");
-        }
-        let organisation = shown_name(leaf.organization()).ok_or("certificate names no organisation")?;
-        let device = shown_name(leaf.common_name()).ok_or("certificate names no device")?;
-        Ok((organisation, device))
+    fn check_chain(&self, trust: &ReaderTrust, now: Timestamp) -> Result<Reader, &'static str> {
+        let reader = trust.check(&self.certificate, now)?;
+        if reader.role == self.claims.role { Ok(reader) } else { Err("certificate is for another role") }
     }
 
     fn check_time(&self, now: Timestamp) -> Result<(), String> {
@@ -330,10 +296,10 @@ impl UnverifiedRequest {
     pub fn verify(&self, trust: &ReaderTrust, now: Timestamp) -> (Vec<Fact>, Option<VerifiedRequest>) {
         let mut ladder = Ladder::new(By::Wallet, "");
         ladder.check(FactName::RequestSignature, self.check_signature());
-        let mut names = None;
-        ladder.check_with(FactName::RequestChain, || self.check_chain(trust, now).map(|found| names = Some(found)));
+        let mut reader = None;
+        ladder.check_with(FactName::RequestChain, || self.check_chain(trust, now).map(|found| reader = Some(found)));
         let whole = ladder.check_with(FactName::RequestTime, || self.check_time(now));
-        let verified = names.filter(|_| whole).map(|(organisation, device)| VerifiedRequest {
+        let verified = reader.filter(|_| whole).map(|Reader { organisation, device, .. }| VerifiedRequest {
             hash: sha256(&self.cose),
             once: sha256(self.sign1.payload().unwrap_or_default()),
             audience: audience_of(&self.certificate),

@@ -158,7 +158,7 @@ fn every_clause_of_the_certificate() {
         assert_fails(&text, &authority.trust(), 0, FactName::RequestChain, detail);
     };
     chain(Leaf { role: Some("health"), ..Leaf::default() }, "another role");
-    chain(Leaf { role: None, ..Leaf::default() }, "another role");
+    chain(Leaf { role: None, ..Leaf::default() }, "names no role");
     chain(Leaf { purpose: "1.0.18013.5.1.2", ..Leaf::default() }, "not a reader certificate");
     chain(Leaf { organisation: None, ..Leaf::default() }, "no organisation");
     chain(Leaf { days: 8, ..Leaf::default() }, "lives too long");
@@ -171,6 +171,12 @@ fn every_clause_of_the_certificate() {
     let text = signed(&officer.certificate, &officer.key, &claims(|_| {}));
     for revoked in [officer.certificate.sha256(), authority.certificate.sha256()] {
         let trust = ReaderTrust { revoked: [revoked].into(), ..authority.trust() };
+        assert_fails(&text, &trust, 0, FactName::RequestChain, "revoked");
+    }
+    // The authority's key has a second certificate that is not revoked.
+    let renewed = authority.renewed();
+    for authorities in [[authority.certificate.clone(), renewed.clone()], [renewed, authority.certificate.clone()]] {
+        let trust = ReaderTrust { authorities: authorities.into(), revoked: [authority.certificate.sha256()].into() };
         assert_fails(&text, &trust, 0, FactName::RequestChain, "revoked");
     }
     // A certificate issued a moment ago by a clock slightly ahead is good.

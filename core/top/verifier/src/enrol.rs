@@ -4,10 +4,9 @@ use wallet_base::crypto::{Curve, PublicKey, sha256};
 use wallet_base::fact::FactName;
 use wallet_base::random::array;
 use wallet_base::time::Timestamp;
-use wallet_base::x509::{self, Certificate};
-use wallet_credential::trust::{EKU_READER, TrustTargets};
-use wallet_exchange::certificate::role_of;
-use wallet_exchange::code_points::{MAX_CERTIFICATE, MAX_CERTIFICATE_LIFE};
+use wallet_base::x509::Certificate;
+use wallet_credential::trust::TrustTargets;
+use wallet_exchange::ReaderTrust;
 use wallet_platform::ports::{KeyClass, KeyId, KeyStore};
 
 use crate::error::VerifierError;
@@ -106,8 +105,7 @@ impl Verifier {
     }
 }
 
-/// A reader certificate of this device: small, for readers, with a role, seven days at most, directly under a listed authority, not revoked,
-/// and for the key that asked for it.
+/// A reader certificate of this device, for the key that asked for it.
 pub(crate) fn check_certificate(
     der: &[u8],
     key: Option<&PublicKey>,
@@ -115,23 +113,7 @@ pub(crate) fn check_certificate(
     now: Timestamp,
 ) -> Result<Certificate, VerifierError> {
     let untrusted = || VerifierError::Untrusted(FactName::RequestChain);
-    if der.len() > MAX_CERTIFICATE {
-        return Err(untrusted());
-    }
     let leaf = Certificate::from_der(der).map_err(|_| untrusted())?;
-    let life = leaf.not_after().unix().saturating_sub(leaf.not_before().unix());
-    let own = match key {
-        Some(key) => leaf.public_key().is_ok_and(|public| public == *key),
-        None => true,
-    };
-    let revoked = |certificate: &Certificate| trust.revoked_readers().contains(&certificate.sha256());
-    let under = |authority: &&Certificate| !revoked(authority) && x509::verify_link(&leaf, authority, now).is_ok();
-    let holds = own
-        && !leaf.is_ca()
-        && life <= MAX_CERTIFICATE_LIFE
-        && leaf.has_extended_key_usage(EKU_READER)
-        && role_of(&leaf).is_some()
-        && !revoked(&leaf)
-        && trust.reader_authorities().iter().any(|authority| under(&authority));
-    if holds { Ok(leaf) } else { Err(untrusted()) }
+    let own = key.is_none_or(|key| leaf.public_key().is_ok_and(|public| public == *key));
+    if own && ReaderTrust::from(trust).check(&leaf, now).is_ok() { Ok(leaf) } else { Err(untrusted()) }
 }

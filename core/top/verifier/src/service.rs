@@ -8,6 +8,7 @@ use wallet_base::jose::{b64u_decode, finish_compact, prepare_compact};
 use wallet_base::text::safe_text;
 use wallet_base::time::Timestamp;
 use wallet_credential::status::{CONTENT_TYPE, MAX_TOKEN_BYTES};
+use wallet_exchange::code_points::MAX_PLACE;
 use wallet_platform::http::{Http, HttpResponse};
 use wallet_platform::ports::{KeyId, KeyStore};
 
@@ -17,8 +18,6 @@ use crate::error::VerifierError;
 const MAX_LISTS: usize = 512;
 /// Longest path of a list.
 const MAX_PATH: usize = 200;
-/// Longest name of an organisation or place.
-const MAX_NAME: usize = 120;
 
 /// What the service gives an enrolling device. Unverified: the certificate still has to be checked.
 pub(crate) struct UnverifiedEnrolment {
@@ -44,7 +43,7 @@ pub(crate) fn enrol(
     let malformed = || VerifierError::Answer("enrolment");
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     let certificate = text("certificate").and_then(decode_der).ok_or_else(malformed)?;
-    let place = text("place").and_then(|place| safe_text(place, MAX_NAME)).ok_or_else(malformed)?;
+    let place = text("place").and_then(|place| safe_text(place, MAX_PLACE)).ok_or_else(malformed)?;
     Ok(UnverifiedEnrolment { certificate, place })
 }
 

@@ -1,12 +1,9 @@
 //! The device's own certificate and what it says.
 
-use wallet_base::text::safe_text;
 use wallet_base::time::Timestamp;
 use wallet_base::x509::Certificate;
-use wallet_exchange::certificate::role_of;
+use wallet_exchange::Reader;
 use wallet_platform::ports::KeyId;
-
-const MAX_NAME: usize = 120;
 
 /// Who this device is to citizens. A device pseudonym, never an officer's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +32,7 @@ impl StaffPapers {
     /// What the certificate says; `None` when it cannot be read.
     pub(crate) fn staff(&self) -> Option<Staff> {
         let certificate = Certificate::from_der(&self.certificate).ok()?;
-        Some(Staff {
-            role: role_of(&certificate)?,
-            organisation: safe_text(&certificate.organization()?, MAX_NAME)?,
-            device: safe_text(&certificate.common_name()?, MAX_NAME)?,
-            place: self.place.clone(),
-            valid_until: certificate.not_after(),
-        })
+        let Reader { role, organisation, device } = Reader::named_in(&certificate).ok()?;
+        Some(Staff { role, organisation, device, place: self.place.clone(), valid_until: certificate.not_after() })
     }
 }

@@ -49,11 +49,21 @@ impl Authority {
     pub fn new(seed: u64, name: &str) -> Self {
         let random = SeededRandom::new(seed);
         let key = SoftwareKey::generate(Curve::P256, &random);
+        let certificate = Self::certified(&key, name, NOW - 365 * 86_400, &random);
+        Self { key, certificate, random }
+    }
+
+    /// A second certificate of the same key and name.
+    pub fn renewed(&self) -> Certificate {
+        Self::certified(&self.key, &self.certificate.common_name().unwrap(), NOW - 86_400, &self.random)
+    }
+
+    fn certified(key: &SoftwareKey, name: &str, from: i64, random: &SeededRandom) -> Certificate {
         let spec = CertificateSpec {
             common_name: name.to_owned(),
             organization: None,
             country: None,
-            not_before: Timestamp::from_unix(NOW - 365 * 86_400),
+            not_before: Timestamp::from_unix(from),
             not_after: Timestamp::from_unix(NOW + 365 * 86_400),
             public_key: key.public_key(),
             is_ca: true,
@@ -61,8 +71,7 @@ impl Authority {
             extensions: Vec::new(),
             lean: false,
         };
-        let certificate = issue(&spec, None, &key, &random).unwrap();
-        Self { key, certificate, random }
+        issue(&spec, None, key, random).unwrap()
     }
 
     pub fn officer(&self, leaf: &Leaf) -> Officer {

@@ -16,7 +16,7 @@ use wallet_credential::status::{self, Bits, StatusList, StatusListSpec, StatusRe
 use wallet_credential::trust::{EKU_DOCUMENT_SIGNER, EKU_STATUS_SIGNER};
 use wallet_documents::{Attributes, DocumentType, FieldValue, by_id};
 use wallet_exchange::certificate::reader_certificate;
-use wallet_exchange::request::{ReaderTrust, UnverifiedRequest, VerifiedRequest};
+use wallet_exchange::{ReaderTrust, UnverifiedRequest, VerifiedRequest};
 use wallet_platform::ports::{KeyClass, KeyStore};
 use wallet_platform::software::{ManualClock, SoftwareKeyStore, SoftwareSealer};
 use wallet_platform::tuf::DirectorySource;

@@ -21,8 +21,7 @@ pub(crate) fn open(inner: &Arc<Inner>, text: &str) -> Result<PendingRequest, Wal
     let unverified = UnverifiedRequest::decode_text(text).map_err(not_a_request)?;
     let trust = trust::current(inner)?.ok_or(WalletError::Unchecked(FactName::RequestChain))?;
     let now = inner.now();
-    let readers =
-        ReaderTrust { authorities: trust.targets().reader_authorities().to_vec(), revoked: trust.targets().revoked_readers().clone() };
+    let readers = ReaderTrust::from(trust.targets());
     let clock = clock::fact(inner)?;
     let (facts, verified) = unverified.verify(&readers, now);
     let (facts, verified) = under_clock(facts, verified, &clock);
