@@ -156,6 +156,8 @@ pub enum ProblemAction {
     OpenSecuritySettings,
     /// Give the app a permission.
     OpenAppSettings,
+    /// Let the device set its date and time.
+    OpenDateSettings,
     /// Begin from the beginning; what is on the device stays.
     StartOver,
     /// Remove the wallet (or the staff device) from this phone and begin anew: what is there cannot be used any more. Asks first.
@@ -180,6 +182,7 @@ impl From<Action> for ProblemAction {
             Action::OpenNfcSettings => Self::OpenNfcSettings,
             Action::OpenSecuritySettings => Self::OpenSecuritySettings,
             Action::OpenAppSettings => Self::OpenAppSettings,
+            Action::OpenDateSettings => Self::OpenDateSettings,
             Action::StartOver => Self::StartOver,
             Action::RemoveStore => Self::RemoveStore,
             Action::UpdateApp => Self::UpdateApp,

@@ -1,4 +1,4 @@
-//! The small set of errors an app can act on, and the one conversion from each side's rich errors.
+//! The small set of errors an app can act on. What each error of wallet and verifier means to it is decided there, once.
 //!
 //! Nothing personal enters here: apps forward these texts. Reasons are static words.
 
@@ -6,12 +6,7 @@ use wallet_base::fact::FactName;
 use wallet_base::time::Timestamp;
 use wallet_core::{Problem, WalletError as CoreError};
 use wallet_documents::display::Detail;
-use wallet_platform::carried::CarriedError;
-use wallet_platform::http::HttpError;
-use wallet_platform::keyslot::KeySlotError;
-use wallet_platform::ports::PortError;
-use wallet_platform::store::StoreError;
-use wallet_platform::tuf::TrustError;
+use wallet_exchange::ExchangeError;
 use wallet_verifier::VerifierError;
 
 /// What went wrong, by what the app can do about it.
@@ -96,6 +91,8 @@ impl WalletError {
             Self::WrongCardKey => plain("wrong-card-key"),
             Self::DifferentCard => plain("different-card"),
             Self::Network => plain("network"),
+            // Nobody was found to be false: the device's own clock is in the way.
+            Self::Untrusted { fact } if fact == FactName::Clock.as_str() => plain("clock-wrong"),
             Self::Untrusted { fact } => ("untrusted".to_owned(), fact.parse().ok().map(Detail::Check).into_iter().collect()),
             Self::Expired => plain("expired"),
             Self::Declined => plain("declined"),
@@ -143,114 +140,28 @@ impl From<Problem> for WalletError {
 
 impl From<VerifierError> for WalletError {
     fn from(error: VerifierError) -> Self {
-        match error {
-            VerifierError::Closed => Self::Closed,
-            VerifierError::Busy => Self::invalid("busy"),
-            VerifierError::Parameter(what) => Self::invalid(what),
-            VerifierError::NotEnrolled => Self::invalid("not-enrolled"),
-            VerifierError::CertificateEnded => Self::Expired,
-            VerifierError::NoTrust => Self::invalid("no-trust"),
-            VerifierError::UnknownRole => Self::invalid("unknown-role"),
-            VerifierError::UnknownDocument => Self::invalid("unknown-document"),
-            VerifierError::NothingAsked => Self::invalid("nothing-chosen"),
-            VerifierError::UnknownField => Self::invalid("unknown-field"),
-            VerifierError::UnknownPurpose => Self::invalid("unknown-purpose"),
-            VerifierError::NotAnAnswer(error) => error.into(),
-            VerifierError::NoPortrait => Self::invalid("no-portrait"),
-            VerifierError::TooLarge => Self::invalid("request-too-large"),
-            VerifierError::Untrusted(fact) => Self::untrusted(fact),
-            VerifierError::Service { status, code } => refused(status, code),
-            // What came is not what the protocol says: a link that cut it, or a service that is not there; the wallet's side says the same.
-            VerifierError::Answer(_) => Self::Network,
-            VerifierError::Internal(_) => Self::Internal,
-            VerifierError::Store(error) => error.into(),
-            VerifierError::KeySlot(error) => error.into(),
-            VerifierError::Carried(error) => Self::invalid(match error {
-                CarriedError::Malformed(_) => "carried-file",
-                CarriedError::TooLarge(_) => "carried-file-too-large",
-                CarriedError::Newer => "carried-file-newer",
-            }),
-            VerifierError::Trust(error) => error.into(),
-            VerifierError::Port(error) => error.into(),
-            VerifierError::Http(error) => error.into(),
-        }
+        error.problem().into()
     }
 }
 
-/// A refusal of the service: what it names is the app's to show, what it does not name is like a service that is not there.
-fn refused(status: u16, code: String) -> WalletError {
-    if status >= 500 || status == 429 || code.is_empty() { WalletError::Network } else { WalletError::Invalid { reason: code } }
-}
-
-impl From<StoreError> for WalletError {
-    fn from(error: StoreError) -> Self {
-        match (error, error.reason()) {
-            (StoreError::Closed, _) => Self::Closed,
-            (StoreError::Reentered, _) => Self::invalid("re-entry"),
-            (_, reason) => Self::Storage { reason: reason.unwrap_or("corrupt").to_owned() },
-        }
-    }
-}
-
-impl From<KeySlotError> for WalletError {
-    fn from(error: KeySlotError) -> Self {
-        match error {
-            KeySlotError::WrongPasscode { tries_left } => Self::WrongPasscode { tries_left },
-            KeySlotError::LockedUntil(at) => Self::LockedUntil { at: at.to_rfc3339() },
-            KeySlotError::Port(error) => error.into(),
-            KeySlotError::Passcode => Self::invalid("passcode"),
-            other => other.reason().map_or(Self::Internal, |reason| Self::Storage { reason: reason.to_owned() }),
-        }
-    }
-}
-
-impl From<TrustError> for WalletError {
-    fn from(error: TrustError) -> Self {
-        match error {
-            TrustError::Root => Self::invalid("trust-root"),
-            TrustError::Fetch(error) => error.into(),
-            TrustError::Missing => Self::Network,
-            TrustError::Busy => Self::invalid("busy"),
-            TrustError::Io => Self::Storage { reason: "disk".to_owned() },
-        }
-    }
-}
-
-impl From<PortError> for WalletError {
-    fn from(error: PortError) -> Self {
-        match error {
-            PortError::Cancelled => Self::Declined,
-            PortError::KeyInvalidated => Self::invalid("key-invalidated"),
-            PortError::NotAuthorised => Self::invalid("not-authorised"),
-            PortError::NoSecureLock => Self::invalid("no-secure-lock"),
-            PortError::Unsupported => Self::Unsupported,
-            PortError::TimedOut => Self::invalid("device-timed-out"),
-            PortError::NoSpace => Self::Storage { reason: "full".to_owned() },
-            PortError::Unavailable => Self::invalid("device-unavailable"),
-        }
-    }
-}
-
-impl From<HttpError> for WalletError {
-    fn from(error: HttpError) -> Self {
-        match error {
-            HttpError::PlainHttp => Self::invalid("plain-http"),
-            HttpError::Request | HttpError::Settings => Self::invalid("service-settings"),
-            HttpError::Tls => Self::invalid("service-certificate"),
-            HttpError::TooLarge => Self::invalid("answer-too-large"),
-            HttpError::Unreachable | HttpError::Timeout | HttpError::Dropped | HttpError::Redirect | HttpError::Malformed => Self::Network,
-        }
+impl From<ExchangeError> for WalletError {
+    fn from(error: ExchangeError) -> Self {
+        VerifierError::from(error).into()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wallet_platform::keyslot::KeySlotError;
 
     #[test]
     fn a_locked_store_says_until_when_and_a_wrong_passcode_how_many_tries() {
         let at = Timestamp::from_unix(0);
-        assert_eq!(WalletError::from(KeySlotError::LockedUntil(at)), WalletError::LockedUntil { at: "1970-01-01T00:00:00Z".into() });
+        assert_eq!(
+            WalletError::from(CoreError::KeySlot(KeySlotError::LockedUntil(at))),
+            WalletError::LockedUntil { at: "1970-01-01T00:00:00Z".into() }
+        );
         assert_eq!(
             WalletError::from(VerifierError::KeySlot(KeySlotError::WrongPasscode { tries_left: 2 })),
             WalletError::WrongPasscode { tries_left: 2 }
@@ -258,27 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_stores_that_cannot_be_read_are_refused_by_name() {
-        for (error, word) in [
-            (StoreError::NotEncrypted, "not-encrypted"),
-            (StoreError::WrongKey, "wrong-key"),
-            (StoreError::NoCipher, "no-cipher"),
-            (StoreError::Busy, "busy"),
-            (StoreError::Full, "full"),
-            (StoreError::Io, "disk"),
-            (StoreError::Corrupt, "corrupt"),
-        ] {
-            assert_eq!(WalletError::from(error), WalletError::Storage { reason: word.into() });
-        }
-        assert_eq!(WalletError::from(StoreError::Closed), WalletError::Closed);
-    }
-
-    #[test]
-    fn bad_input_plain_http_is_refused_by_name_and_an_unreachable_service_is_network() {
-        assert_eq!(WalletError::from(HttpError::PlainHttp), WalletError::Invalid { reason: "plain-http".into() });
-        assert_eq!(WalletError::from(VerifierError::Http(HttpError::Unreachable)), WalletError::Network);
-        assert_eq!(WalletError::from(VerifierError::Answer("JSON")), WalletError::Network);
-        assert_eq!(refused(400, "invalid_code".into()), WalletError::Invalid { reason: "invalid_code".into() });
-        assert_eq!(refused(503, "busy".into()), WalletError::Network);
+    fn a_clock_that_is_wrong_is_told_as_that() {
+        let clock = WalletError::Untrusted { fact: FactName::Clock.as_str().into() };
+        assert_eq!(clock.told().0, "clock-wrong");
+        assert_eq!(WalletError::Untrusted { fact: FactName::RequestChain.as_str().into() }.told().0, "untrusted");
     }
 }

@@ -1,7 +1,7 @@
 //! QR codes: drawing, decoding, and saying what a text is.
 
+use wallet_exchange::Scanned;
 use wallet_exchange::qr_decode;
-use wallet_exchange::{ExchangeError, Scanned};
 
 use crate::error::WalletError;
 use crate::wipe;
@@ -71,14 +71,4 @@ pub fn qr_decode_luma(width: u32, height: u32, luma: Vec<u8>) -> Result<Vec<Stri
     let side = |pixels: u32| usize::try_from(pixels).map_err(|_| WalletError::invalid("picture"));
     let (width, height) = (side(width)?, side(height)?);
     Ok(wipe::after(|| qr_decode::decode_luma(width, height, &luma))?)
-}
-
-impl From<ExchangeError> for WalletError {
-    /// The reason is the id of the catalogue's text: `scan.wrong`, `scan.stale`, `scan.half`, `scan.foreign`, ...
-    fn from(error: ExchangeError) -> Self {
-        match error {
-            ExchangeError::Stale => Self::Expired,
-            other => Self::invalid(other.problem()),
-        }
-    }
 }

@@ -149,7 +149,7 @@ impl Verifier {
         clock: Arc<dyn ClockPort>,
         listener: Option<Arc<dyn ListenerPort>>,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core_ports(keys, sealer, clock, listener);
+        let ports = ports::of_app(keys, sealer, clock, listener);
         enter(|| Ok(Arc::new(Self(Arc::new(core::Verifier::open(&config.into(), ports)?)))))
     }
 
@@ -254,7 +254,7 @@ impl Verifier {
         clock: Arc<dyn ClockPort>,
         patience: std::time::Duration,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core_ports(keys, sealer, clock, None);
+        let ports = ports::of_app(keys, sealer, clock, None);
         enter(|| Ok(Arc::new(Self(Arc::new(core::Verifier::open_within(&config.into(), ports, patience)?)))))
     }
 }
@@ -270,7 +270,7 @@ impl Verifier {
         listener: Option<Arc<dyn ListenerPort>>,
         recorder: Arc<dyn core::Recorder>,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core_ports(keys, sealer, clock, listener);
+        let ports = ports::of_app(keys, sealer, clock, listener);
         enter(|| Ok(Arc::new(Self(Arc::new(core::Verifier::open_recorded(&config.into(), ports, recorder)?)))))
     }
 }
@@ -367,21 +367,6 @@ impl CheckResult {
     /// A person compared the face with the signed portrait and says whether it is the same.
     pub fn confirm_face(&self, same: bool) -> Result<VerdictView, WalletError> {
         enter(|| Ok(VerdictView::from(&self.0.confirm_face(same)?)))
-    }
-}
-
-fn core_ports(
-    keys: Arc<dyn KeyStorePort>,
-    sealer: Arc<dyn DeviceSealerPort>,
-    clock: Arc<dyn ClockPort>,
-    listener: Option<Arc<dyn ListenerPort>>,
-) -> core::Ports {
-    wipe::on_every_thread();
-    core::Ports {
-        keys: ports::key_store(keys),
-        sealer: ports::device_sealer(sealer),
-        clock: ports::clock(clock),
-        listener: listener.map(ports::listener),
     }
 }
 

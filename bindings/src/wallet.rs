@@ -16,7 +16,6 @@ use crate::task::{CancelHandle, stoppable, undoable, whole};
 use crate::wallet_views::{
     ActivationView, CardReport, ChangeView, ConsentEntryView, DocumentSummaryView, DocumentView, IssuanceReport, WalletSyncReport,
 };
-use crate::wipe;
 
 /// Where a wallet lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
 #[derive(Debug, Clone, uniffi::Record)]
@@ -90,7 +89,7 @@ impl Wallet {
         clock: Arc<dyn ClockPort>,
         listener: Option<Arc<dyn ListenerPort>>,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core_ports(keys, sealer, clock, listener);
+        let ports = ports::of_app(keys, sealer, clock, listener);
         enter(|| Ok(Arc::new(Self(core::Wallet::open(config.into(), ports)?))))
     }
 
@@ -285,23 +284,8 @@ impl Wallet {
         clock: Arc<dyn ClockPort>,
         patience: std::time::Duration,
     ) -> Result<Arc<Self>, WalletError> {
-        let ports = core_ports(keys, sealer, clock, None);
+        let ports = ports::of_app(keys, sealer, clock, None);
         enter(|| Ok(Arc::new(Self(core::Wallet::open_within(config.into(), ports, patience)?))))
-    }
-}
-
-fn core_ports(
-    keys: Arc<dyn KeyStorePort>,
-    sealer: Arc<dyn DeviceSealerPort>,
-    clock: Arc<dyn ClockPort>,
-    listener: Option<Arc<dyn ListenerPort>>,
-) -> core::Ports {
-    wipe::on_every_thread();
-    core::Ports {
-        keys: ports::key_store(keys),
-        sealer: ports::device_sealer(sealer),
-        clock: ports::clock(clock),
-        listener: listener.map(ports::listener),
     }
 }
 

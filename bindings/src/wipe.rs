@@ -13,31 +13,10 @@ use wallet_platform::worker;
 
 use crate::registers;
 
-/// From now on the threads that the core starts do the same when they end.
-pub(crate) fn on_every_thread() {
-    worker::at_end(registers::empty);
-}
-
-/// Runs work and overwrites what it leaves on this thread, however it ends, by a panic too: its stack and the vector registers.
+/// Runs work and overwrites what it leaves on this thread: its stack and the vector registers. From then on the core's own threads do the same.
 pub(crate) fn after<T>(work: impl FnOnce() -> T) -> T {
-    let _scrub = Scrub;
-    apart(work)
-}
-
-/// A frame of its own, below the one from which the stack is wiped.
-#[inline(never)]
-fn apart<T>(work: impl FnOnce() -> T) -> T {
-    work()
-}
-
-struct Scrub;
-
-impl Drop for Scrub {
-    fn drop(&mut self) {
-        // In this order: what wipes the stack then has nothing in its registers.
-        registers::empty();
-        worker::dead_stack();
-    }
+    worker::at_end(registers::empty);
+    worker::after(work)
 }
 
 struct Wiping;

@@ -19,7 +19,7 @@ pub fn sentence(error: &WalletError) -> String {
                                  the address in service.json is right, then run the same command again"
                 .to_owned()
         }
-        WalletError::Untrusted { fact } => format!("refused: {fact}"),
+        WalletError::Untrusted { fact } => format!("refused: {fact}{}", about(fact)),
         WalletError::Expired => "its time is over; ask for a new one".to_owned(),
         WalletError::Declined => "declined; nothing was shown".to_owned(),
         WalletError::Cancelled => "stopped; what was done is kept".to_owned(),
@@ -28,6 +28,14 @@ pub fn sentence(error: &WalletError) -> String {
         WalletError::Internal => "a rule of the program itself broke; please report it".to_owned(),
         WalletError::Storage { reason } => storage(reason),
         WalletError::Invalid { reason } => invalid(reason),
+    }
+}
+
+/// What follows the name of a fact that refused, where somebody can do something about it.
+pub fn about(fact: &str) -> &'static str {
+    match fact {
+        "clock" => ": this machine's date and time and central's do not agree; set the one that is wrong, then run the same command again",
+        _ => "",
     }
 }
 
@@ -100,6 +108,7 @@ fn invalid(reason: &str) -> String {
         "service-certificate" => {
             "the service at this address is not the one this folder was made for: its certificate is not under the pinned root"
         }
+        "service-clock" => "central's clock is behind what it signed before; it works again when its clock is right",
         "service-settings" | "trust-root" => "service.json in this folder is damaged; make the folder anew",
         "answer-too-large" => {
             "central's answer was larger than any answer may be and was not read; does something else answer at the address in service.json?"

@@ -56,7 +56,9 @@ pub fn at_border(doing: &str, error: WalletError) -> Trouble {
         WalletError::Network | WalletError::CardMoved | WalletError::Storage { .. } | WalletError::Internal | WalletError::Closed => {
             Trouble::outside(doing, sentence(&error))
         }
-        WalletError::Invalid { reason } if reason == "busy" => Trouble::outside(doing, sentence(&WalletError::Invalid { reason })),
+        WalletError::Invalid { reason } if matches!(reason.as_str(), "busy" | "service-certificate" | "service-clock") => {
+            Trouble::outside(doing, sentence(&WalletError::Invalid { reason }))
+        }
         other => Trouble::usage(format!("{doing}: {}", sentence(&other))),
     }
 }

@@ -1,6 +1,8 @@
 //! How a command ends: five exit codes, the same everywhere (DESIGN section 7).
 use thiserror::Error;
 
+use crate::advice;
+
 /// Exit code: verified, or done.
 pub const DONE: u8 = 0;
 /// Exit code: a check said no.
@@ -22,7 +24,7 @@ pub enum Trouble {
     #[error("{0}")]
     Surroundings(String),
     /// A check refused; `fact` is the failed one.
-    #[error("refused: {fact}")]
+    #[error("refused: {fact}{}", advice::about(fact))]
     Refused {
         /// Name of the failed fact.
         fact: String,

@@ -18,6 +18,16 @@ use super::{
 /// Longest response APDU with its status word (ISO/IEC 7816-4, extended length).
 const MAX_RESPONSE: usize = 65_538;
 
+/// What an app gives a wallet or a verifier, as the core's.
+pub fn of_app(
+    keys: Arc<dyn KeyStorePort>,
+    sealer: Arc<dyn DeviceSealerPort>,
+    clock: Arc<dyn ClockPort>,
+    listener: Option<Arc<dyn ListenerPort>>,
+) -> core::Ports {
+    core::Ports { keys: key_store(keys), sealer: device_sealer(sealer), clock: self::clock(clock), listener: listener.map(self::listener) }
+}
+
 /// An app's key store as the core's.
 pub fn key_store(port: Arc<dyn KeyStorePort>) -> Arc<dyn core::KeyStore> {
     Arc::new(KeyStore(port))

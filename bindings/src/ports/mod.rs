@@ -8,7 +8,7 @@ mod adapters;
 mod tests;
 mod types;
 
-pub(crate) use adapters::{card_channel, clock, device_sealer, key_store, listener};
+pub(crate) use adapters::{card_channel, clock, device_sealer, key_store, listener, of_app};
 pub use types::{ChannelCapacity, ChannelFault, KeyPurpose, NewKey, NewKeys, PortFault, ProgressView, SealPurpose};
 
 /// Keys that never leave the platform's key store.

@@ -28,8 +28,13 @@ public struct Problem: Equatable, Sendable {
         RenderedDisplay(view.display, words: words)
     }
 
-    /// Catalogue key of the button that does what is to be done.
-    public var actionKey: String { view.actionLabel }
+    /// Catalogue key of the button that does what is to be done. Where a person goes to pages that no app can open here, it is the one for coming back.
+    public var actionKey: String {
+        switch view.action {
+        case .freeSpace, .openDateSettings: return "action.retry"
+        default: return view.actionLabel
+        }
+    }
 
     /// What is stored here cannot be opened any more: going on means to remove it and to begin with an empty phone. Other problems whose action is to
     /// start over (an account that moved, a device that is not enrolled) begin their own matter anew and lose nothing.

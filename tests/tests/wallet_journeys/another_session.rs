@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
-use wallet_base::fact::FactName;
 use wallet_core::{Problem, Step, Wallet, WalletError};
 use wallet_documents::display::DisplayValue;
 use wallet_platform::ports::KeyStore;
@@ -208,7 +207,7 @@ fn bad_input_a_token_that_is_ended_between_documents_is_no_documents_fault() {
 }
 
 #[test]
-fn bad_input_a_clock_in_doubt_is_no_documents_fault() {
+fn bad_input_a_service_whose_clock_is_wrong_is_no_documents_fault() {
     let world = World::new(SystemClock);
     let mitm = Mitm::before(&world);
     let (_device, wallet) = activated(&world, &mitm);
@@ -218,7 +217,7 @@ fn bad_input_a_clock_in_doubt_is_no_documents_fault() {
         }
     });
     let error = wallet.obtain_documents().unwrap_err();
-    assert!(matches!(error, WalletError::Unchecked(FactName::Clock)), "{error:?}");
+    assert_eq!(error.problem(), Problem::Invalid { reason: "service-clock".to_owned() }, "{error:?}");
     assert_eq!(states(&wallet), ["requested"; 4]);
 }
 

@@ -165,6 +165,35 @@ fn bad_input_wrong_clock_is_told_never_passed() {
     assert_eq!(clock(&wallet).unwrap(), Outcome::Passed);
 }
 
+#[test]
+fn bad_input_a_clock_that_was_never_set_is_told_at_the_first_contact() {
+    let world = World::new(noon());
+    let own = noon();
+    let right = own.wall_now();
+    let mut device = Device::new(&world);
+    device.clock = std::sync::Arc::new(own.clone());
+    let wallet = device.open(&world);
+    wallet.create(crate::world::PASSCODE).unwrap();
+    // An old phone after an empty battery; one whose year was typed wrong.
+    for years in [-10, 20] {
+        own.set_wall(right.plus_secs(years * 366 * 86_400));
+        assert_eq!(wallet.begin_activation().unwrap_err().problem(), Problem::Untrusted { fact: FactName::Clock }, "{years}");
+    }
+    own.set_wall(right);
+    assert_eq!(wallet.begin_activation().unwrap().step, wallet_core::Step::Opened);
+}
+
+#[test]
+fn bad_input_a_service_under_another_root_is_told_by_name() {
+    let (world, other) = (World::new(noon()), World::new(noon()));
+    let device = Device::new(&world);
+    let mut config = world.wallet_config(&device.wallet_dir());
+    config.service_url = other.wallet_config(&device.wallet_dir()).service_url;
+    let wallet = Wallet::open(config, device.ports()).unwrap();
+    wallet.create(crate::world::PASSCODE).unwrap();
+    assert_eq!(wallet.begin_activation().unwrap_err().problem(), Problem::Invalid { reason: "service-certificate".to_owned() });
+}
+
 /// The reading of a manual clock.
 trait WallNow {
     fn wall_now(&self) -> wallet_base::time::Timestamp;

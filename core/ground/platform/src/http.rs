@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::time_provider::TimeProvider;
 use serde::de::DeserializeOwned;
@@ -21,6 +22,10 @@ use wallet_base::time::TimeSource;
 
 use crate::cancel::{self, Ended};
 use crate::worker;
+
+mod pinned;
+
+use pinned::PinnedRoot;
 
 /// Why a request gave no usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -37,9 +42,13 @@ pub enum HttpError {
     /// No connection: no network, no such host, nobody listening.
     #[error("the service is unreachable")]
     Unreachable,
-    /// The service's certificate is not under the pinned root, or the handshake failed.
+    /// The service's certificate is not under the pinned root, or not for this host.
     #[error("the service's certificate is not trusted")]
     Tls,
+    /// The service's certificate is under the pinned root and for this host, but by this device's clock not valid yet or no more; or that clock shows
+    /// no time at all. Most often the clock is wrong.
+    #[error("the service's certificate does not hold at this time")]
+    CertificateTime,
     /// No full response in time.
     #[error("no answer in time")]
     Timeout,
@@ -52,7 +61,7 @@ pub enum HttpError {
     /// The service answered with a redirect, which is never followed.
     #[error("a redirect is refused")]
     Redirect,
-    /// The response is not what was asked for (not HTTP, not JSON).
+    /// The response is not what was asked for (not TLS, not HTTP, not JSON).
     #[error("the answer is malformed")]
     Malformed,
 }
@@ -192,6 +201,10 @@ impl fmt::Debug for Http {
 impl Http {
     /// Makes a client; connects to nobody yet.
     pub fn new(config: HttpConfig) -> Result<Self, HttpError> {
+        Self::on_thread("http", config)
+    }
+
+    fn on_thread(name: &str, config: HttpConfig) -> Result<Self, HttpError> {
         let mut base = Url::parse(&config.base_url).map_err(|_| HttpError::Request)?;
         match base.scheme() {
             "https" => {}
@@ -227,7 +240,7 @@ impl Http {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(4)
-            .thread_name("http")
+            .thread_name(name)
             // Bodies pass here in the clear, and the thread may wait for the next exchange for long.
             .on_thread_park(worker::scrub)
             .on_thread_stop(worker::scrub)
@@ -333,10 +346,13 @@ fn tls(config: &HttpConfig) -> Result<rustls::ClientConfig, HttpError> {
         Some(time) => Arc::new(TlsTime(Arc::clone(time))),
         None => Arc::new(rustls::time_provider::DefaultTimeProvider),
     };
+    let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+    let judge = PinnedRoot(judge.map_err(|_| HttpError::Settings)?);
     Ok(rustls::ClientConfig::builder_with_details(provider, time)
         .with_safe_default_protocol_versions()
         .map_err(|_| HttpError::Settings)?
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(judge))
         .with_no_client_auth())
 }
 
@@ -361,10 +377,24 @@ async fn exchange(request: reqwest::RequestBuilder, cap: usize) -> Result<HttpRe
     Ok(HttpResponse { status: status.as_u16(), headers, body })
 }
 
-/// Whether the TLS engine stands behind an error. I/O errors hide what they wrap from the chain of sources, so they are opened.
-fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
+/// What the TLS engine said, if it stands behind an error. I/O errors hide what they wrap from the chain of sources, so they are opened.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let wrapped = || error.downcast_ref::<std::io::Error>()?.get_ref();
+    error.downcast_ref().or_else(|| of_tls(wrapped()?)).or_else(|| of_tls(error.source()?))
+}
+
+fn by_tls(error: &rustls::Error) -> HttpError {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    match error {
+        rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) => {
+            HttpError::CertificateTime
+        }
+        // A clock before 1970.
+        rustls::Error::FailedToGetCurrentTime => HttpError::CertificateTime,
+        rustls::Error::InvalidCertificate(_) => HttpError::Tls,
+        // A link that altered something, a portal that answers for everybody.
+        _ => HttpError::Malformed,
+    }
 }
 
 /// Which of our words fits the driver's error.
@@ -372,8 +402,8 @@ fn classify(error: &reqwest::Error) -> HttpError {
     if error.is_timeout() {
         return HttpError::Timeout;
     }
-    if error.source().is_some_and(is_tls) {
-        return HttpError::Tls;
+    if let Some(tls) = error.source().and_then(of_tls) {
+        return by_tls(tls);
     }
     if error.is_connect() {
         HttpError::Unreachable

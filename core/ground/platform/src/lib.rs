@@ -13,6 +13,7 @@
 //! - [`tuf`]: the trust updater (The Update Framework 1.0).
 //! - [`carried`]: one file of signed public data, carried by hand to a device without a network.
 //! - [`clock_guard`]: what may be said about the device's clock.
+//! - [`problem`]: what an app can do about an error.
 //!
 //! No function here calls a port while it holds a lock.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -29,6 +30,7 @@ pub mod http;
 pub mod keyslot;
 pub mod listener;
 pub mod ports;
+pub mod problem;
 pub mod software;
 pub mod store;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! do beyond its signature is written down as code in [`crate::contract`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wallet_base::crypto::PublicKey;
@@ -279,4 +280,23 @@ pub trait Listener: Send + Sync {
     fn state(&self, change: StateChange);
     /// A log line: static or safe text only.
     fn log(&self, level: LogLevel, target: &str, message: &str);
+}
+
+/// What a device gives a wallet or a verifier. Each is wrapped in a deadline.
+#[derive(Clone)]
+pub struct Ports {
+    /// Private keys. A verifier's account key signs its requests.
+    pub keys: Arc<dyn KeyStore>,
+    /// Sealing of the database key's share; a verifier uses the class background only.
+    pub sealer: Arc<dyn DeviceSealer>,
+    /// Times.
+    pub clock: Arc<dyn Clock>,
+    /// Progress and state changes, if anybody listens.
+    pub listener: Option<Arc<dyn Listener>>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports(..)")
+    }
 }

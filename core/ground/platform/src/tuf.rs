@@ -76,9 +76,18 @@ pub enum TrustError {
     /// Another update is running.
     #[error("an update is running")]
     Busy,
+    /// The disk is full. What was held is held still.
+    #[error("the disk is full")]
+    Full,
     /// The file system failed.
     #[error("the file system failed")]
     Io,
+}
+
+impl From<std::io::Error> for TrustError {
+    fn from(error: std::io::Error) -> Self {
+        if crate::files::is_full(&error) { Self::Full } else { Self::Io }
+    }
 }
 
 /// What an updater is built on.
@@ -283,6 +292,7 @@ impl TrustUpdater {
             return Err(TrustError::Busy);
         }
         let _running = Running(&self.updating);
+        state::tidy(&self.config.directory);
         let before = self.loaded();
         let begin = Begin {
             pinned: &self.config.root,

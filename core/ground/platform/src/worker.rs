@@ -22,11 +22,20 @@ pub fn at_end(act: fn()) {
 ///
 /// Whatever the system says when it gives no more threads.
 pub fn start(name: &'static str, work: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
-    let work = move || {
-        let _scrub = Scrub;
-        work();
-    };
+    let work = move || after(work);
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// Runs work and wipes what it leaves on the caller's thread, however it ends, by a panic too.
+pub fn after<T>(work: impl FnOnce() -> T) -> T {
+    let _scrub = Scrub;
+    apart(work)
+}
+
+/// A frame of its own, below the one from which the stack is wiped.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 struct Scrub;
@@ -39,6 +48,7 @@ impl Drop for Scrub {
 
 /// Wipes what the calls that just ended left on the caller's thread.
 pub fn scrub() {
+    // In this order: what wipes the stack then has nothing in its registers.
     if let Some(act) = AT_END.get() {
         act();
     }

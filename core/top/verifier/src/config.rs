@@ -1,9 +1,6 @@
 //! What a verifier is opened with.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener};
 
 /// Where the verifier lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
 #[derive(Clone, Debug)]
@@ -18,23 +15,4 @@ pub struct VerifierConfig {
     pub trust_root: Vec<u8>,
     /// Lowest trust snapshot version this build accepts.
     pub trust_floor: u64,
-}
-
-/// What the staff device gives. The verifier wraps each in a deadline.
-#[derive(Clone)]
-pub struct Ports {
-    /// Private keys: the device's account key signs requests.
-    pub keys: Arc<dyn KeyStore>,
-    /// Sealing of the cache's database key (class background).
-    pub sealer: Arc<dyn DeviceSealer>,
-    /// Times.
-    pub clock: Arc<dyn Clock>,
-    /// Progress and state changes, if anybody listens.
-    pub listener: Option<Arc<dyn Listener>>,
-}
-
-impl std::fmt::Debug for Ports {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ports(..)")
-    }
 }

@@ -1,6 +1,9 @@
 //! Errors of the checker's side. A check that fails is no error: it is a verdict.
 
 use wallet_base::fact::FactName;
+use wallet_exchange::ExchangeError;
+use wallet_platform::carried::CarriedError;
+use wallet_platform::problem::Problem;
 
 /// What went wrong. Texts are static or built of safe parts: never personal data, keys or message bodies.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +43,7 @@ pub enum VerifierError {
     UnknownPurpose,
     /// The text scanned is no whole answer: foreign, half, damaged, or another kind of ours.
     #[error("not an answer: {0}")]
-    NotAnAnswer(#[from] wallet_exchange::ExchangeError),
+    NotAnAnswer(#[from] ExchangeError),
     /// The request does not fit one QR symbol: ask for less.
     #[error("the request does not fit one symbol")]
     TooLarge,
@@ -69,7 +72,7 @@ pub enum VerifierError {
     KeySlot(#[from] wallet_platform::keyslot::KeySlotError),
     /// A file that was carried here is none, or too large.
     #[error("{0}")]
-    Carried(#[from] wallet_platform::carried::CarriedError),
+    Carried(#[from] CarriedError),
     /// The trust repository.
     #[error("trust: {0}")]
     Trust(#[from] wallet_platform::tuf::TrustError),
@@ -82,4 +85,57 @@ pub enum VerifierError {
     /// A rule of the verifier itself broke; the text says where.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+impl VerifierError {
+    /// The one conversion to what an app can act on.
+    pub fn problem(&self) -> Problem {
+        let invalid = |reason: &str| Problem::invalid(reason);
+        match self {
+            Self::Closed => Problem::Closed,
+            Self::Busy => invalid("busy"),
+            Self::Parameter(what) => invalid(what),
+            Self::NotEnrolled => invalid("not-enrolled"),
+            Self::CertificateEnded | Self::NotAnAnswer(ExchangeError::Stale) => Problem::Expired,
+            Self::NoTrust => invalid("no-trust"),
+            Self::UnknownRole => invalid("unknown-role"),
+            Self::UnknownDocument => invalid("unknown-document"),
+            Self::NothingAsked => invalid("nothing-chosen"),
+            Self::UnknownField => invalid("unknown-field"),
+            Self::UnknownPurpose => invalid("unknown-purpose"),
+            // The word is the id of the catalogue's text: `scan.wrong`, `scan.half`, `scan.foreign`, ...
+            Self::NotAnAnswer(error) => invalid(error.problem()),
+            Self::TooLarge => invalid("request-too-large"),
+            Self::NoPortrait => invalid("no-portrait"),
+            Self::Untrusted(fact) => Problem::Untrusted { fact: *fact },
+            Self::Service { status, code } => Problem::refused(*status, code),
+            // What came is not what the protocol says: a link that cut it, or a service that is not there.
+            Self::Answer(_) => Problem::Network,
+            Self::Store(error) => (*error).into(),
+            Self::KeySlot(error) => (*error).into(),
+            Self::Carried(CarriedError::Malformed(_)) => invalid("carried-file"),
+            Self::Carried(CarriedError::TooLarge(_)) => invalid("carried-file-too-large"),
+            Self::Carried(CarriedError::Newer) => invalid("carried-file-newer"),
+            Self::Trust(error) => (*error).into(),
+            Self::Port(error) => (*error).into(),
+            Self::Http(error) => (*error).into(),
+            Self::Internal(_) => Problem::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_input_an_answer_that_is_not_the_protocols_is_a_link_that_cut_it() {
+        assert_eq!(VerifierError::Answer("JSON").problem(), Problem::Network);
+    }
+
+    #[test]
+    fn bad_input_what_was_scanned_is_told_by_its_own_word() {
+        assert_eq!(VerifierError::from(ExchangeError::Stale).problem(), Problem::Expired);
+        assert_eq!(VerifierError::from(ExchangeError::Half).problem(), Problem::invalid("scan.half"));
+    }
 }

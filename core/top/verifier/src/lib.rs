@@ -33,7 +33,7 @@ mod verifier;
 mod tests;
 
 pub use ask::{Ask, Asked};
-pub use config::{Ports, VerifierConfig};
+pub use config::VerifierConfig;
 pub use error::VerifierError;
 #[cfg(feature = "record")]
 pub use recorder::Recorder;
@@ -41,3 +41,5 @@ pub use result::CheckResult;
 pub use staff::Staff;
 pub use sync::{ListDates, SyncReport, TrustDates};
 pub use verifier::Verifier;
+pub use wallet_platform::ports::Ports;
+pub use wallet_platform::problem::Problem;

@@ -14,12 +14,12 @@ use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::keyslot::KeySlots;
 use wallet_platform::listener::QueuedListener;
-use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, StateChange, WallTime};
+use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, Ports, StateChange, WallTime};
 use wallet_platform::store::{Database, StoreError};
 use wallet_platform::tuf::{TrustConfig, TrustSnapshot, TrustUpdater};
 
 use crate::ask::OpenAsk;
-use crate::config::{Ports, VerifierConfig};
+use crate::config::VerifierConfig;
 use crate::error::VerifierError;
 use crate::rows::{self, ListRow};
 use crate::staff::{Staff, StaffPapers};

@@ -1,9 +1,6 @@
 //! What a wallet is opened with.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener};
 
 /// Where the wallet lives and whom it trusts. Everything here is part of the app's build, nothing is secret.
 #[derive(Clone, Debug)]
@@ -24,22 +21,3 @@ pub struct WalletConfig {
 
 /// Copy sets of a document when the app says nothing else.
 pub const DEFAULT_COPIES: u32 = 8;
-
-/// What the phone gives. The wallet wraps each in a deadline.
-#[derive(Clone)]
-pub struct Ports {
-    /// Private keys.
-    pub keys: Arc<dyn KeyStore>,
-    /// Sealing of the database key's share.
-    pub sealer: Arc<dyn DeviceSealer>,
-    /// Times.
-    pub clock: Arc<dyn Clock>,
-    /// Progress and state changes, if anybody listens.
-    pub listener: Option<Arc<dyn Listener>>,
-}
-
-impl std::fmt::Debug for Ports {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ports(..)")
-    }
-}

@@ -1,11 +1,12 @@
 //! Errors: rich inside the wallet, one conversion to the small set an app can act on.
 
 use wallet_base::fact::FactName;
-use wallet_base::time::Timestamp;
 use wallet_platform::http::HttpError;
 use wallet_platform::keyslot::KeySlotError;
 use wallet_platform::ports::PortError;
+use wallet_platform::problem::Problem;
 use wallet_platform::store::StoreError;
+use wallet_platform::tuf::TrustError;
 
 /// What went wrong. Texts are static or built of safe parts: never personal data, keys, card passwords or message bodies.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,9 @@ pub enum WalletError {
     /// The network.
     #[error("network: {0}")]
     Http(#[from] HttpError),
+    /// The trust repository.
+    #[error("trust: {0}")]
+    Trust(#[from] TrustError),
     /// The service refused; `code` is its error code when it is a known kind of word.
     #[error("the service answered {status} {code}")]
     Service {
@@ -54,6 +58,9 @@ pub enum WalletError {
     /// No access token could be had, for this reason. It says nothing of what was asked for under it.
     #[error("no access token: {0}")]
     NoToken(#[source] Box<WalletError>),
+    /// The service took no proof of now while the clock is in doubt: this device's or its own. It says nothing of what was asked for.
+    #[error("the clock is in doubt")]
+    Clock,
     /// The card left the field and was not held again.
     #[error("the card moved away")]
     CardMoved,
@@ -107,55 +114,6 @@ impl From<wallet_platform::rusqlite::Error> for WalletError {
     }
 }
 
-/// The small set an app can act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// Ask for the passcode again.
-    WrongPasscode {
-        /// Tries before the next waiting time.
-        tries_left: u32,
-    },
-    /// Wait until then.
-    LockedUntil {
-        /// When the next try is taken.
-        at: Timestamp,
-    },
-    /// Ask to hold the card still and start the reading again.
-    CardMoved,
-    /// Ask for the CAN or the MRZ again.
-    WrongCardKey,
-    /// Ask for the card the reading began with.
-    DifferentCard,
-    /// Try again with a connection; what was done is kept.
-    Network,
-    /// Do not go on: somebody or something is not what it says.
-    Untrusted {
-        /// Which check.
-        fact: FactName,
-    },
-    /// Ask for a new one.
-    Expired,
-    /// Nothing to do: the citizen said no.
-    Declined,
-    /// The store is unusable.
-    Storage {
-        /// Static word: `not-encrypted`, `wrong-key`, `corrupt`, `newer`, `no-cipher`, `missing`, `gone`, `exists`, `key-slots`, `busy` (another program has
-        /// the folder), `full` (the disk), `disk`.
-        reason: String,
-    },
-    /// The phone or the service cannot do it.
-    Unsupported,
-    /// Not possible like this; the reason is a static word.
-    Invalid {
-        /// For example `locked`, `busy`, `answered-before`, `no-copy-left`.
-        reason: String,
-    },
-    /// Open the wallet again.
-    Closed,
-    /// Report it.
-    Internal,
-}
-
 impl WalletError {
     /// The service says in so many words that another device of this person took over (`device_conflict`, 409).
     pub(crate) fn is_replaced(&self) -> bool {
@@ -164,7 +122,7 @@ impl WalletError {
 
     /// The one conversion to what an app can act on.
     pub fn problem(&self) -> Problem {
-        let invalid = |reason: &str| Problem::Invalid { reason: reason.to_owned() };
+        let invalid = |reason: &str| Problem::invalid(reason);
         match self {
             Self::Closed => Problem::Closed,
             Self::Locked => invalid("locked"),
@@ -177,18 +135,15 @@ impl WalletError {
             Self::NoCopyLeft => invalid("no-copy-left"),
             Self::NoSuchDocument => invalid("no-such-document"),
             Self::AccountEnded => invalid("account-ended"),
-            Self::Store(error) => of_store(*error),
-            Self::KeySlot(error) => of_key_slot(*error),
-            Self::Port(error) => of_port(*error),
-            Self::Http(error) => of_http(*error),
-            Self::Service { status, code } => match status {
-                429 | 500..=599 => Problem::Network,
-                // What the service did not name, a link did: somebody between, or an answer that was cut.
-                _ if code.is_empty() => Problem::Network,
-                _ => invalid(code),
-            },
+            Self::Store(error) => (*error).into(),
+            Self::KeySlot(error) => (*error).into(),
+            Self::Port(error) => (*error).into(),
+            Self::Http(error) => (*error).into(),
+            Self::Trust(error) => (*error).into(),
+            Self::Service { status, code } => Problem::refused(*status, code),
             Self::Answer(_) => Problem::Network,
             Self::NoToken(why) => why.problem(),
+            Self::Clock => Problem::Untrusted { fact: FactName::Clock },
             Self::CardMoved => Problem::CardMoved,
             Self::WrongCardKey => Problem::WrongCardKey,
             Self::DifferentCard => Problem::DifferentCard,
@@ -197,48 +152,6 @@ impl WalletError {
             Self::Expired(_) => Problem::Expired,
             Self::Declined => Problem::Declined,
             Self::Internal(_) => Problem::Internal,
-        }
-    }
-}
-
-fn of_store(error: StoreError) -> Problem {
-    match (error, error.reason()) {
-        (StoreError::Closed, _) => Problem::Closed,
-        (_, Some(reason)) => Problem::Storage { reason: reason.to_owned() },
-        (_, None) => Problem::Internal,
-    }
-}
-
-fn of_key_slot(error: KeySlotError) -> Problem {
-    match error {
-        KeySlotError::WrongPasscode { tries_left } => Problem::WrongPasscode { tries_left },
-        KeySlotError::LockedUntil(at) => Problem::LockedUntil { at },
-        KeySlotError::Passcode => Problem::Invalid { reason: "passcode".to_owned() },
-        KeySlotError::Port(error) => of_port(error),
-        other => other.reason().map_or(Problem::Internal, |reason| Problem::Storage { reason: reason.to_owned() }),
-    }
-}
-
-fn of_port(error: PortError) -> Problem {
-    match error {
-        PortError::Cancelled => Problem::Declined,
-        PortError::TimedOut => Problem::Invalid { reason: "device-timed-out".to_owned() },
-        PortError::KeyInvalidated => Problem::Invalid { reason: "key-invalidated".to_owned() },
-        PortError::NotAuthorised => Problem::Invalid { reason: "not-authorised".to_owned() },
-        PortError::NoSecureLock => Problem::Invalid { reason: "no-secure-lock".to_owned() },
-        PortError::Unsupported => Problem::Unsupported,
-        PortError::NoSpace => Problem::Storage { reason: "full".to_owned() },
-        PortError::Unavailable => Problem::Invalid { reason: "device-unavailable".to_owned() },
-    }
-}
-
-fn of_http(error: HttpError) -> Problem {
-    match error {
-        HttpError::PlainHttp => Problem::Invalid { reason: "plain-http".to_owned() },
-        HttpError::Request | HttpError::Settings => Problem::Invalid { reason: "service-settings".to_owned() },
-        HttpError::TooLarge => Problem::Invalid { reason: "answer-too-large".to_owned() },
-        HttpError::Unreachable | HttpError::Tls | HttpError::Timeout | HttpError::Dropped | HttpError::Redirect | HttpError::Malformed => {
-            Problem::Network
         }
     }
 }

@@ -19,13 +19,13 @@ use wallet_platform::dirlock::DirectoryLock;
 use wallet_platform::http::{Http, HttpConfig};
 use wallet_platform::keyslot::{KdfCost, KeySlotError, KeySlots};
 use wallet_platform::listener::QueuedListener;
-use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, Progress, StateChange, WallTime};
+use wallet_platform::ports::{Clock, DeviceSealer, KeyStore, Listener, Ports, Progress, StateChange, WallTime};
 use wallet_platform::store::{Database, StoreError};
-use wallet_platform::tuf::{TrustConfig, TrustError, TrustUpdater};
+use wallet_platform::tuf::{TrustConfig, TrustUpdater};
 
 use crate::activation::Interrupted;
 use crate::clock;
-use crate::config::{Ports, WalletConfig};
+use crate::config::WalletConfig;
 use crate::consent;
 use crate::dpop::AccountKey;
 use crate::error::WalletError;
@@ -108,11 +108,6 @@ impl Inner {
             floor: config.trust_floor,
             directory: config.directory.join(TRUST),
             by: By::Wallet,
-        })
-        .map_err(|error| match error {
-            TrustError::Root => WalletError::Parameter("trust-root"),
-            TrustError::Io => WalletError::Store(StoreError::Io),
-            _ => WalletError::Internal("trust files"),
         })?;
         let slots = KeySlots::at(&config.directory.join(SLOTS));
         let inner = Self {

@@ -31,12 +31,14 @@ mod trust;
 mod wallet;
 
 pub use activation::{ActivationView, CardDisplay, CardPassword, CardReport, Step};
-pub use config::{DEFAULT_COPIES, Ports, WalletConfig};
+pub use config::{DEFAULT_COPIES, WalletConfig};
 pub use consent::{ConsentEntry, ConsentOutcome};
 pub use documents::{DocumentState, DocumentSummary, DocumentView};
-pub use error::{Problem, WalletError};
+pub use error::WalletError;
 pub use issuance::{IssuanceReport, IssuedDocument};
 pub use ledger::{Ledger, LedgerAccount, LedgerBatch, LedgerConsent, LedgerCopy, LedgerCredential};
 pub use presentation::{Answer, PendingRequest, RequestItem, RequestView};
 pub use sync::{Change, SyncReport};
 pub use wallet::{StoreState, Wallet};
+pub use wallet_platform::ports::Ports;
+pub use wallet_platform::problem::Problem;

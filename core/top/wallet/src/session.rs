@@ -3,7 +3,7 @@
 //! A token that was lost on the way (killed between the answer and the store) costs nothing: the account key asks for a new offer.
 
 use serde_json::Value;
-use wallet_base::fact::{FactName, Outcome};
+use wallet_base::fact::Outcome;
 
 use crate::activation::{self, rows};
 use crate::clock;
@@ -142,13 +142,8 @@ fn clock_first(inner: &Inner, error: WalletError) -> WalletError {
         return WalletError::NoToken(Box::new(clock_first(inner, *why)));
     }
     let refused = matches!(&error, WalletError::Service { code, .. } if code == "invalid_dpop_proof");
-    if matches!(&error, WalletError::Service { code, .. } if code == "clock_behind") {
-        // The service says itself that its clock is wrong.
-        return WalletError::Unchecked(FactName::Clock);
-    }
     match clock::fact(inner).map(|fact| fact.outcome()) {
-        Ok(Outcome::Failed) if refused => WalletError::Untrusted(FactName::Clock),
-        Ok(Outcome::NotChecked) if refused => WalletError::Unchecked(FactName::Clock),
+        Ok(Outcome::Failed | Outcome::NotChecked) if refused => WalletError::Clock,
         _ => error,
     }
 }

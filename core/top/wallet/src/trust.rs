@@ -7,8 +7,7 @@ use wallet_base::time::Timestamp;
 use wallet_credential::trust::TrustTargets;
 use wallet_documents::RoleTable;
 use wallet_platform::rusqlite::OptionalExtension;
-use wallet_platform::store::StoreError;
-use wallet_platform::tuf::{TrustError, TrustMark, TrustSnapshot};
+use wallet_platform::tuf::{TrustMark, TrustSnapshot};
 
 use crate::clock;
 use crate::error::WalletError;
@@ -83,14 +82,7 @@ pub(crate) fn current(inner: &Inner) -> Result<Option<Arc<Trust>>, WalletError> 
 /// Fetches trust; whatever fails, the snapshot in use stays. Gives the facts of the update.
 pub(crate) fn update(inner: &Inner) -> Result<Vec<Fact>, WalletError> {
     let readable = |snapshot: &Arc<TrustSnapshot>| Trust::read(Arc::clone(snapshot)).is_ok();
-    let result = inner.updater().update(inner.service.http(), METADATA, TARGETS, inner.now(), &readable);
-    let update = result.map_err(|error| match error {
-        TrustError::Fetch(http) => WalletError::Http(http),
-        TrustError::Missing => WalletError::Answer("trust repository"),
-        TrustError::Root => WalletError::Parameter("trust-root"),
-        TrustError::Busy => WalletError::Busy,
-        TrustError::Io => WalletError::Store(StoreError::Io),
-    })?;
+    let update = inner.updater().update(inner.service.http(), METADATA, TARGETS, inner.now(), &readable)?;
     if let Some(snapshot) = update.accepted {
         keep_mark(inner)?;
         clock::observe_trust(inner, &snapshot)?;

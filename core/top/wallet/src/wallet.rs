@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wallet_platform::ports::CardChannel;
+use wallet_platform::ports::{CardChannel, Ports};
 
 use crate::activation::{self, ActivationView, CardPassword, CardReport};
-use crate::config::{Ports, WalletConfig};
+use crate::config::WalletConfig;
 use crate::consent::{self, ConsentEntry};
 use crate::documents::{self, DocumentSummary, DocumentView};
 use crate::error::WalletError;

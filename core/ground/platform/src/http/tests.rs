@@ -86,8 +86,9 @@ fn it_works_on_a_runtimes_thread_and_is_dropped_there() {
 
 #[test]
 fn the_thread_of_the_network_is_wiped_while_it_waits() {
-    let (_authority, _server, http) = world();
-    assert!(crate::worker::tests::is_wiped("http", || assert!(http.get("/hello", &[]).unwrap().is_success())));
+    let (authority, server, _) = world();
+    let http = Http::on_thread("http-waits", authority.client(server.address)).unwrap();
+    assert!(crate::worker::tests::is_wiped("http-waits", || assert!(http.get("/hello", &[]).unwrap().is_success())));
 }
 
 #[test]
@@ -128,8 +129,25 @@ fn certificates_are_judged_by_the_given_clock() {
         Http::new(config).unwrap().get("/hello", &[]).map(|r| r.status)
     };
     assert_eq!(at(0), Ok(200));
-    assert_eq!(at(31 * 86_400), Err(HttpError::Tls), "expired");
-    assert_eq!(at(-7200), Err(HttpError::Tls), "not yet valid");
+    assert_eq!(at(31 * 86_400), Err(HttpError::CertificateTime), "expired");
+    assert_eq!(at(-7200), Err(HttpError::CertificateTime), "not yet valid");
+    assert_eq!(at(-now().unix() - 1), Err(HttpError::CertificateTime), "before 1970");
+}
+
+#[test]
+fn bad_input_an_old_certificate_of_a_stranger_says_nothing_of_the_clock() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let server = serve(app(), authority.server(VALID));
+    for seconds in [31 * 86_400, -7200] {
+        let time: Arc<dyn TimeSource> = Arc::new(FixedTime(now().plus_secs(seconds)));
+        let config = HttpConfig { time: Some(Arc::clone(&time)), ..stranger.client(server.address) };
+        assert_eq!(Http::new(config).unwrap().get("/hello", &[]), Err(HttpError::Tls), "another root, {seconds}");
+        // 127.0.0.2 is not in the certificate; where it is not routed it is unreachable.
+        let base_url = format!("https://127.0.0.2:{}", server.address.port());
+        let config = HttpConfig { time: Some(time), base_url, ..authority.client(server.address) };
+        let answer = Http::new(config).unwrap().get("/hello", &[]);
+        assert!(matches!(answer, Err(HttpError::Tls | HttpError::Unreachable)), "another host, {seconds}: {answer:?}");
+    }
 }
 
 #[test]
@@ -158,7 +176,7 @@ fn a_plain_http_server_behind_the_port_is_no_service() {
         let _ = stream.read(&mut [0; 1000]);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
     });
-    assert_eq!(Http::new(authority.client(address)).unwrap().get("/hello", &[]), Err(HttpError::Tls));
+    assert_eq!(Http::new(authority.client(address)).unwrap().get("/hello", &[]), Err(HttpError::Malformed));
 }
 
 #[test]

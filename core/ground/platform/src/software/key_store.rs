@@ -254,10 +254,7 @@ impl KeyStore for SoftwareKeyStore {
 
 /// Why a key's file could not be written.
 fn cannot_keep(error: &io::Error) -> PortError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => PortError::NoSpace,
-        _ => PortError::Unavailable,
-    }
+    if files::is_full(error) { PortError::NoSpace } else { PortError::Unavailable }
 }
 
 #[cfg(test)]

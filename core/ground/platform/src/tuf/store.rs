@@ -21,10 +21,6 @@ pub(super) struct Store {
     roles: BTreeMap<String, Vec<u8>>,
 }
 
-fn io<T>(result: std::io::Result<T>) -> Result<T, TrustError> {
-    result.map_err(|_| TrustError::Io)
-}
-
 fn read(path: &Path) -> Option<Vec<u8>> {
     files::read_capped(path, MAX_METADATA as u64).ok()
 }
@@ -37,7 +33,7 @@ impl Store {
 
     /// Keeps everything in a directory.
     pub(super) fn at(directory: &Path) -> Result<Self, TrustError> {
-        io(files::private_dir(&directory.join("roots")))?;
+        files::private_dir(&directory.join("roots"))?;
         Ok(Self { place: Some(directory.to_owned()), ..Self::in_memory() })
     }
 
@@ -45,7 +41,7 @@ impl Store {
     pub(super) fn begin(&mut self, version: u64, pinned: &[u8]) -> Result<(), TrustError> {
         self.roots.insert(version, pinned.to_vec());
         match &self.place {
-            Some(place) if !place.join("root.json").exists() => io(files::replace(&place.join("root.json"), pinned)),
+            Some(place) if !place.join("root.json").exists() => Ok(files::replace(&place.join("root.json"), pinned)?),
             _ => Ok(()),
         }
     }
@@ -64,8 +60,8 @@ impl Store {
     pub(super) fn put_root(&mut self, version: u64, bytes: &[u8]) -> Result<(), TrustError> {
         self.roots.insert(version, bytes.to_vec());
         if let Some(place) = &self.place {
-            io(files::replace(&place.join("roots").join(format!("{version}.root.json")), bytes))?;
-            io(files::replace(&place.join("root.json"), bytes))?;
+            files::replace(&place.join("roots").join(format!("{version}.root.json")), bytes)?;
+            files::replace(&place.join("root.json"), bytes)?;
         }
         Ok(())
     }
@@ -81,7 +77,7 @@ impl Store {
     /// Keeps a document that is trusted now.
     pub(super) fn put(&mut self, role: &str, bytes: &[u8]) -> Result<(), TrustError> {
         if let Some(place) = &self.place {
-            return io(files::replace(&place.join(format!("{role}.json")), bytes));
+            return Ok(files::replace(&place.join(format!("{role}.json")), bytes)?);
         }
         self.roles.insert(role.to_owned(), bytes.to_vec());
         Ok(())
@@ -91,7 +87,7 @@ impl Store {
     pub(super) fn remove(&mut self, role: &str) -> Result<(), TrustError> {
         self.roles.remove(role);
         match self.place.as_ref().map(|place| fs::remove_file(place.join(format!("{role}.json")))) {
-            Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(TrustError::Io),
+            Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }

@@ -28,6 +28,8 @@ pub enum Action {
     OpenSecuritySettings,
     /// Give the app a permission.
     OpenAppSettings,
+    /// Let the device set its date and time.
+    OpenDateSettings,
     /// Begin the activation or the enrolment from its beginning; what is on the device stays.
     StartOver,
     /// Remove the wallet or the staff device from this phone, after asking, and begin anew: what is there cannot be used any more.
@@ -42,7 +44,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Retry,
         Self::EnterAgain,
         Self::Wait,
@@ -52,6 +54,7 @@ impl Action {
         Self::OpenNfcSettings,
         Self::OpenSecuritySettings,
         Self::OpenAppSettings,
+        Self::OpenDateSettings,
         Self::StartOver,
         Self::RemoveStore,
         Self::UpdateApp,
@@ -71,6 +74,7 @@ impl Action {
             Self::OpenNfcSettings => "open-nfc-settings",
             Self::OpenSecuritySettings => "open-security-settings",
             Self::OpenAppSettings => "open-app-settings",
+            Self::OpenDateSettings => "open-date-settings",
             Self::StartOver => "start-over",
             Self::RemoveStore => "remove-store",
             Self::UpdateApp => "update-app",
@@ -124,7 +128,7 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("closed", Action::Retry),
     ("internal", Action::Retry),
     ("busy", Action::Wait),
-    ("clock-wrong", Action::Retry),
+    ("clock-wrong", Action::OpenDateSettings),
     ("no-secure-lock", Action::OpenSecuritySettings),
     ("update-needed", Action::UpdateApp),
     ("not-enrolled", Action::StartOver),
@@ -139,7 +143,8 @@ pub const PROBLEM_IDS: &[(&str, Action)] = &[
     ("not-authorised", Action::Retry),
     ("device-timed-out", Action::Retry),
     ("device-unavailable", Action::Retry),
-    ("service-certificate", Action::Close),
+    ("service-certificate", Action::Retry),
+    ("service-clock", Action::Wait),
     ("no-copy-left", Action::Retry),
     ("no-such-document", Action::Close),
     ("selection", Action::EnterAgain),

@@ -15,7 +15,7 @@ mod verify_tests;
 
 use std::sync::Arc;
 
-use wallet_base::fact::{FactName, Verdict};
+use wallet_base::fact::Verdict;
 use wallet_documents::{DocumentType, types};
 use wallet_platform::ports::Progress;
 
@@ -121,7 +121,7 @@ fn fill(inner: &Inner, metadata: &Metadata, kinds: &[&'static DocumentType]) -> 
         inner.progress(Progress { step: kind.id.to_owned(), done, total, ..Progress::default() });
         let (copies, problem) = match batch::run(inner, metadata, kind, &mut report.verdict) {
             Ok(copies) => (copies, String::new()),
-            Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) if fact != FactName::Clock => (0, fact.as_str().to_owned()),
+            Err(WalletError::Untrusted(fact) | WalletError::Unchecked(fact)) => (0, fact.as_str().to_owned()),
             Err(WalletError::Answer(what)) => (0, what.to_owned()),
             // A refusal without a word is nobody's judgement of this document: it could not even be told as a problem.
             Err(WalletError::Service { status: 400 | 404 | 409, code }) if !code.is_empty() => (0, code),

@@ -239,3 +239,27 @@ fn known_targets_are_not_fetched_again() {
     assert_eq!(outcomes(&client.update(&repository, 0).unwrap()), PASSED);
     assert_eq!(client.version(), Some(2));
 }
+
+#[test]
+fn bad_input_what_was_half_written_makes_room_before_an_update_and_what_is_in_use_stays() {
+    let (repository, client) = at_version_one();
+    let cut_off = || {
+        let source = Failing(DirectorySource::new(repository.path()), AtomicUsize::new(1));
+        assert!(client.updater().update_from(Arc::new(source), at(0), &|_| true).is_err());
+    };
+    let generations = || {
+        let names = std::fs::read_dir(client.path()).unwrap().flatten().map(|e| e.file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("g-")).collect::<Vec<_>>()
+    };
+    let in_use = generations();
+    let dead = || std::fs::create_dir(client.path().join("g-9-dead")).unwrap();
+    dead();
+    // Nothing comes of this update.
+    cut_off();
+    assert_eq!(generations(), in_use);
+    // What `current` says cannot be read: nothing is removed before there is something else to use.
+    dead();
+    std::fs::write(client.path().join("current"), b"{\"dir").unwrap();
+    cut_off();
+    assert_eq!(generations().len(), 2);
+}

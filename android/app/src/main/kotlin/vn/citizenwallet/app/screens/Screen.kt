@@ -307,6 +307,7 @@ abstract class Screen(protected val nav: Navigator, val place: Place) {
             ProblemAction.OPEN_NFC_SETTINGS -> nav.host?.open(android.provider.Settings.ACTION_NFC_SETTINGS)
             ProblemAction.OPEN_SECURITY_SETTINGS -> nav.host?.open(android.provider.Settings.ACTION_SECURITY_SETTINGS)
             ProblemAction.OPEN_APP_SETTINGS, ProblemAction.UPDATE_APP -> nav.host?.open(android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS)
+            ProblemAction.OPEN_DATE_SETTINGS -> nav.host?.open(android.provider.Settings.ACTION_DATE_SETTINGS)
             ProblemAction.FREE_SPACE -> nav.host?.open(android.provider.Settings.ACTION_INTERNAL_STORAGE_SETTINGS)
             ProblemAction.SCAN_AGAIN -> scanAgain()
             ProblemAction.ASK_ANEW -> askAnew()
