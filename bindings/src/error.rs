@@ -172,6 +172,12 @@ mod tests {
     fn a_clock_that_is_wrong_is_told_as_that() {
         let clock = WalletError::Untrusted { fact: FactName::Clock.as_str().into() };
         assert_eq!(clock.told().0, "clock-wrong");
+        assert_eq!(crate::explain(clock).action, crate::ProblemAction::OpenDateSettings);
+        assert_eq!(
+            crate::explain(WalletError::invalid("service-clock")).action,
+            crate::ProblemAction::Wait,
+            "nothing that a citizen can set"
+        );
         assert_eq!(WalletError::Untrusted { fact: FactName::RequestChain.as_str().into() }.told().0, "untrusted");
     }
 }

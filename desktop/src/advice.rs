@@ -153,6 +153,7 @@ mod tests {
         assert!(told("wrong-step").contains("wallet activate"));
         assert!(told("scan.wrong").contains("wrong kind"));
         assert!(told("something_new").contains("something_new"));
+        assert!(told("service-clock").contains("central's clock"));
         assert!(sentence(&WalletError::Storage { reason: "not-encrypted".into() }).contains("not-encrypted"));
     }
 }

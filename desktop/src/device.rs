@@ -186,3 +186,31 @@ impl Recorder for AnswerRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trouble::{REJECTED, SURROUNDINGS, USAGE};
+
+    #[test]
+    fn the_exit_code_says_whose_fault_it_is() {
+        let invalid = |reason: &str| WalletError::Invalid { reason: reason.to_owned() };
+        for (error, code) in [
+            (WalletError::Untrusted { fact: "clock".to_owned() }, REJECTED),
+            (WalletError::Network, SURROUNDINGS),
+            (invalid("service-certificate"), SURROUNDINGS),
+            (invalid("service-clock"), SURROUNDINGS),
+            (invalid("busy"), SURROUNDINGS),
+            (invalid("code"), USAGE),
+        ] {
+            assert_eq!(at_border("syncing", error.clone()).exit_code(), code, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_refuses_says_what_to_do() {
+        let told = at_border("syncing", WalletError::Untrusted { fact: "clock".to_owned() }).to_string();
+        assert!(told.starts_with("refused: clock: ") && told.contains("date and time"), "{told}");
+        assert_eq!(at_border("syncing", WalletError::Untrusted { fact: "chip.chain".to_owned() }).to_string(), "refused: chip.chain");
+    }
+}

@@ -52,7 +52,7 @@ final class ModelTests: XCTestCase {
     func testEveryErrorIsExplainedInBothLanguages() {
         let errors: [WalletError] = [
             .WrongPasscode(triesLeft: 4), .LockedUntil(at: "2026-01-01T00:00:00Z"), .CardMoved, .WrongCardKey, .DifferentCard, .Network,
-            .Untrusted(fact: "chip.chain"), .Expired, .Declined, .Storage(reason: "full"), .Storage(reason: "corrupt"), .Unsupported,
+            .Untrusted(fact: "chip.chain"), .Untrusted(fact: "clock"), .Invalid(reason: "service-clock"), .Expired, .Declined, .Storage(reason: "full"), .Storage(reason: "corrupt"), .Unsupported,
             .Invalid(reason: "not-enrolled"), .Invalid(reason: "a word of tomorrow"), .Closed, .Internal,
         ]
         for error in errors {
@@ -67,6 +67,8 @@ final class ModelTests: XCTestCase {
                 assertIsWords(Words(language: language)(problem.actionKey), "\(error)")
             }
         }
+        // No app can open the page of date and time here: the button is for coming back from it.
+        XCTAssertEqual(Problem(WalletError.Untrusted(fact: "clock"))?.actionKey, "action.retry")
         XCTAssertNil(Problem(WalletError.Cancelled))
         XCTAssertNil(Problem(CancellationError()))
         XCTAssertNotNil(Problem(TestFailure("a stranger")))

@@ -17,6 +17,8 @@ use crate::software::SystemClock;
 
 /// SubjectAltName (RFC 5280, 4.2.1.6) with dNSName `localhost` and iPAddress 127.0.0.1.
 const LOCALHOST: &[u8] = &[0x30, 0x11, 0x82, 9, b'l', b'o', b'c', b'a', b'l', b'h', b'o', b's', b't', 0x87, 4, 127, 0, 0, 1];
+/// The same with dNSName `elsewhere` alone.
+const ELSEWHERE: &[u8] = &[0x30, 0x0b, 0x82, 9, b'e', b'l', b's', b'e', b'w', b'h', b'e', b'r', b'e'];
 
 /// A root of its own.
 pub(crate) struct Authority {
@@ -28,7 +30,8 @@ pub(crate) fn now() -> Timestamp {
     SystemClock::new().now()
 }
 
-fn spec(name: &str, key: &SoftwareKey, is_ca: bool, valid: (i64, i64)) -> CertificateSpec {
+fn spec(name: &str, key: &SoftwareKey, hosts: Option<&[u8]>, valid: (i64, i64)) -> CertificateSpec {
+    let is_ca = hosts.is_none();
     CertificateSpec {
         common_name: name.to_owned(),
         organization: None,
@@ -38,7 +41,7 @@ fn spec(name: &str, key: &SoftwareKey, is_ca: bool, valid: (i64, i64)) -> Certif
         public_key: key.public_key(),
         is_ca,
         extended_key_usage: if is_ca { vec![] } else { vec!["1.3.6.1.5.5.7.3.1".to_owned()] },
-        extensions: if is_ca { vec![] } else { vec![("2.5.29.17".to_owned(), false, LOCALHOST.to_vec())] },
+        extensions: hosts.map(|hosts| ("2.5.29.17".to_owned(), false, hosts.to_vec())).into_iter().collect(),
         lean: false,
     }
 }
@@ -46,14 +49,23 @@ fn spec(name: &str, key: &SoftwareKey, is_ca: bool, valid: (i64, i64)) -> Certif
 impl Authority {
     pub(crate) fn new() -> Self {
         let key = SoftwareKey::generate(Curve::P256, &OsRandom);
-        let root = issue(&spec("Test root", &key, true, (-3600, 90 * 86_400)), None, &key, &OsRandom).unwrap();
+        let root = issue(&spec("Test root", &key, None, (-3600, 90 * 86_400)), None, &key, &OsRandom).unwrap();
         Self { key, root }
     }
 
     /// TLS for `localhost`, valid from and to seconds from now.
     pub(crate) fn server(&self, valid: (i64, i64)) -> RustlsConfig {
+        self.server_for(LOCALHOST, valid)
+    }
+
+    /// The same for another host.
+    pub(crate) fn server_elsewhere(&self, valid: (i64, i64)) -> RustlsConfig {
+        self.server_for(ELSEWHERE, valid)
+    }
+
+    fn server_for(&self, hosts: &[u8], valid: (i64, i64)) -> RustlsConfig {
         let key = SoftwareKey::generate(Curve::P256, &OsRandom);
-        let leaf = issue(&spec("localhost", &key, false, valid), Some(&self.root), &self.key, &OsRandom).unwrap();
+        let leaf = issue(&spec("localhost", &key, Some(hosts), valid), Some(&self.root), &self.key, &OsRandom).unwrap();
         let pkcs8 = p256::SecretKey::from_slice(&key.scalar()).unwrap().to_pkcs8_der().unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
